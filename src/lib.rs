@@ -1,0 +1,8 @@
+//! Zea.
+#![forbid(unsafe_code)]
+pub mod model;
+pub mod protocols;
+pub mod storage;
+pub mod store;
+pub mod actors;
+pub mod cli;
