@@ -1,1 +1,3 @@
-//! protocols
+//! Foreign bytes to model values and back. Pure: parses and prints, never panics on foreign bytes.
+
+pub mod wire;
