@@ -1,5 +1,6 @@
 //! The cluster as plain values, and the decisions about it. Pure: no async, clock, randomness, log or I/O.
 
+pub mod code;
 pub mod desired;
 pub mod kinds;
 pub mod moment;
