@@ -25,8 +25,7 @@ pub struct NameError {
 const ERROR_TEXT_CHARS: usize = 64;
 
 /// Syntax of a name: length in bytes and the characters beyond letters and digits.
-pub struct NameRule {
-    noun: &'static str,
+struct NameRule {
     min: usize,
     max: usize,
     first: &'static str,
@@ -171,10 +170,9 @@ macro_rules! name_type {
 }
 
 macro_rules! rule {
-    ($noun:literal, $min:literal, $max:literal, $first:literal, $inner:literal, $reserved:expr) => {
+    ($min:literal, $max:literal, $first:literal, $inner:literal, $reserved:expr) => {
         |text| {
             NameRule {
-                noun: $noun,
                 min: $min,
                 max: $max,
                 first: $first,
@@ -193,32 +191,32 @@ name_type!(
 name_type!(
     /// A node's network interface.
     NetIfName, "network interface name",
-    rule!("network interface name", 3, 32, "_", "_-", &[])
+    rule!(3, 32, "_", "_-", &[])
 );
 name_type!(
     /// A storage pool (and its definition).
-    PoolName, "storage pool name", rule!("storage pool name", 3, 48, "_", "_-", &[])
+    PoolName, "storage pool name", rule!(3, 48, "_", "_-", &[])
 );
 name_type!(
     /// A space shared by pools of several nodes.
     SharedSpaceName, "shared space name",
-    rule!("shared space name", 1, 48, "_0123456789", "_-.", &[])
+    rule!(1, 48, "_0123456789", "_-.", &[])
 );
 name_type!(
     /// A resource definition; `all` and `proxy` are words of DRBD's.
-    RscName, "resource name", rule!("resource name", 2, 48, "_", "_-", &["all", "proxy"])
+    RscName, "resource name", rule!(2, 48, "_", "_-", &["all", "proxy"])
 );
 name_type!(
     /// A resource group.
-    GroupName, "resource group name", rule!("resource group name", 2, 48, "_", "_-", &[])
+    GroupName, "resource group name", rule!(2, 48, "_", "_-", &[])
 );
 name_type!(
     /// A snapshot of a resource definition.
-    SnapName, "snapshot name", rule!("snapshot name", 2, 48, "_", "_-", &[])
+    SnapName, "snapshot name", rule!(2, 48, "_", "_-", &[])
 );
 name_type!(
     /// A key-value store.
-    KvsName, "key-value store name", rule!("key-value store name", 2, 48, "_", "_-", &[])
+    KvsName, "key-value store name", rule!(2, 48, "_", "_-", &[])
 );
 
 /// Number of a volume in its definition: 0 to 65534.
