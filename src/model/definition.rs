@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::desired::{Origin, Rollback};
-use super::kinds::{
-    DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, VolumeDefinitionFlags, VolumeFlags,
-};
+use super::kinds::{DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, VolumeDefinitionFlags, VolumeFlags};
 use super::moment::{EpochMs, Uuid};
 use super::names::{GroupName, NodeName, PoolName, RscName, SnapName, VolumeNumber};
 use super::props::Props;
@@ -196,9 +194,7 @@ impl ResourceDefinition {
 
     /// Replicas with a disk that stay.
     pub fn diskful(&self) -> impl Iterator<Item = (&NodeName, &Resource)> {
-        self.resources
-            .iter()
-            .filter(|(_, rsc)| rsc.is_diskful() && !rsc.is_deleting())
+        self.resources.iter().filter(|(_, rsc)| rsc.is_diskful() && !rsc.is_deleting())
     }
 
     /// Sum of its volumes' sizes; saturates.

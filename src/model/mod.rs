@@ -3,6 +3,8 @@
 pub mod change;
 pub mod cluster;
 pub mod code;
+pub mod command;
+pub mod decide;
 pub mod definition;
 pub mod desired;
 pub mod group;
