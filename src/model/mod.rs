@@ -15,6 +15,7 @@ pub mod names;
 pub mod node;
 pub mod numbers;
 pub mod observed;
+pub mod placement;
 pub mod props;
 pub mod refusal;
 pub mod report;
