@@ -3,15 +3,22 @@
 //! A decision never acts. Its changes are persisted first; what nodes have to do follows from the new state
 //! (`model::derive`), and what came of it is decided by [`observe`].
 
+mod autoplace;
+mod available;
+mod clone;
 mod controller;
 mod definition;
 mod draft;
+mod evacuation;
 mod group;
 mod node;
 mod observe;
 mod pool;
 mod resource;
+mod rollback;
 mod snapshot;
+mod toggle;
+mod volume;
 
 use super::change::Change;
 use super::cluster::Cluster;
@@ -19,6 +26,7 @@ use super::command::Command;
 use super::moment::Moment;
 use super::refusal::{Note, Refusal};
 
+pub use autoplace::explain;
 pub use draft::first_records;
 pub use observe::{Observation, node_went_away, observe};
 
