@@ -232,7 +232,7 @@ impl Arrival {
             }
             Err(e) => return Err(format!("it is no record: {e}")),
         };
-        let record = self.to_current(record)?;
+        let record = self.bring_up(record)?;
         record.judge(self.schema.current()).map_err(|why| format!("{}: {why}", record.key))?;
         if !self.keys.insert(record.key.clone()) {
             return Err(format!("{} stands there twice", record.key));
@@ -241,7 +241,7 @@ impl Arrival {
         Ok(())
     }
 
-    fn to_current(&mut self, record: Record) -> Result<Record, String> {
+    fn bring_up(&mut self, record: Record) -> Result<Record, String> {
         let current = self.schema.current();
         if record.schema == current {
             return Ok(record);

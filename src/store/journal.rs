@@ -43,17 +43,20 @@ struct JournalText<'a> {
 
 /// The journal of a batch.
 fn entry(sequence: u64, batch: &Batch, schema: Schema) -> Result<RawChange, StoreError> {
-    let text = |write| match write {
-        &Write::Put(ref record) => RecordText::of(record)
-            .map(WriteText::Put)
-            .map_err(|why| StoreError::Refused { key: record.key.to_string(), why }),
-        Write::Delete(key) => Ok(WriteText::Delete { kind: key.kind, name: Cow::Borrowed(&key.name) }),
-    };
-    let writes = batch.iter().map(text).collect::<Result<_, _>>()?;
+    let writes = batch.iter().map(text_of).collect::<Result<_, _>>()?;
     let body = serde_json::to_vec(&JournalText { writes }).expect("every key of a journal is text");
     let key = format!("{sequence:020}").into_bytes();
     let value = envelope::seal(&key, schema.current(), &body);
     Ok(RawChange::put(Area::Journal, key, value))
+}
+
+fn text_of(write: &Write) -> Result<WriteText<'_>, StoreError> {
+    match write {
+        Write::Put(record) => RecordText::of(record)
+            .map(WriteText::Put)
+            .map_err(|why| StoreError::Refused { key: record.key.to_string(), why }),
+        Write::Delete(key) => Ok(WriteText::Delete { kind: key.kind, name: Cow::Borrowed(&key.name) }),
+    }
 }
 
 /// Schema and writes of a journal; an unreadable one is given back with what is wrong.

@@ -115,9 +115,8 @@ pub(crate) struct Survey {
 
 /// Reads the raw content.
 pub(crate) fn survey(areas: Areas, schema: Schema) -> Result<Survey, StoreError> {
+    let known: Vec<Vec<u8>> = areas.quarantine.keys().cloned().collect();
     let mut surveyor = Surveyor { schema, survey: Survey::default(), quarantine: areas.quarantine };
-    let before = surveyor.quarantine.len();
-    let known: Vec<Vec<u8>> = if before > 0 { surveyor.quarantine.keys().cloned().collect() } else { Vec::new() };
     let mut records = areas.records;
     for (key, value) in areas.journal {
         surveyor.replay(key, value, &mut records)?;
@@ -168,9 +167,12 @@ impl Surveyor {
         };
         self.not_newer(&key.escape_ascii().to_string(), schema)?;
         match self.understand(&key, schema, &body) {
-            Ok(record) => {
-                let body = record.1.unwrap_or(body);
-                self.survey.loaded.records.push(Record { key: record.0, schema: self.schema.current(), body });
+            Ok((key, migrated)) => {
+                self.survey.loaded.records.push(Record {
+                    key,
+                    schema: self.schema.current(),
+                    body: migrated.unwrap_or(body),
+                });
             }
             Err(why) => {
                 let value = envelope::seal(&key, schema, &body);

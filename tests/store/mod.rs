@@ -2,6 +2,7 @@
 
 mod admin;
 mod contract;
+mod cost;
 mod journal;
 mod kill;
 mod redb_file;

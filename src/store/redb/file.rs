@@ -102,8 +102,12 @@ fn not_empty(path: &Path) -> Result<(), StoreError> {
 pub(super) fn backup(path: &Path, schema: u32) -> Result<(), StoreError> {
     let target = beside(path, &format!(".before-schema-{schema}"));
     let part = beside(&target, ".part");
-    fs::copy(path, &part).map_err(io("copy the file to", &part))?;
-    settle(&part, &target)
+    let copied = fs::copy(path, &part).map_err(io("copy the file to", &part)).and_then(|_| settle(&part, &target));
+    if copied.is_err() {
+        // Half a copy is of no use to anybody, and takes the room that is missing.
+        let _ = fs::remove_file(&part);
+    }
+    copied
 }
 
 /// Renames a finished file, and waits until name and content are on the disk.

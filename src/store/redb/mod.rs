@@ -109,25 +109,35 @@ impl Redb {
         let Some(database) = &mut state.database else { return Err(StoreError::NotLoaded) };
         let result = guarded(&self.path, || write(database, &self.path, changes));
         if result.is_err() {
-            state.loaded = false;
-            let broken = state.database.take();
-            // What fails while a broken database is closed is no news.
-            let _ = guarded(&self.path, || {
-                drop(broken);
-                Ok(())
-            });
+            self.close_broken(state);
         }
         result
     }
 
+    fn close_broken(&self, state: &mut State) {
+        state.loaded = false;
+        let broken = state.database.take();
+        // What fails while a broken database is closed is no news.
+        let _ = guarded(&self.path, || {
+            drop(broken);
+            Ok(())
+        });
+    }
+
+    /// A file that cannot be compacted, for want of room or otherwise, is as good as before: no load fails for it.
     fn compact_if_wasteful(&self, state: &mut State, held_bytes: u64) -> Result<(), StoreError> {
-        let database = self.database(state)?;
         let length = fs::metadata(&self.path).map_err(file::io("read", &self.path))?.len();
         // The first look costs nothing and settles it nearly always.
         if length < COMPACT_FLOOR_BYTES || held_bytes > length - length / COMPACT_UNUSED_PART {
             return Ok(());
         }
-        guarded(&self.path, || compact(database, &self.path, length))
+        let database = self.database(state)?;
+        if let Err(error) = guarded(&self.path, || compact(database, &self.path, length)) {
+            tracing::warn!(path = %self.path.display(), %error, "the store stays as large as it is");
+            self.close_broken(state);
+            self.database(state)?;
+        }
+        Ok(())
     }
 }
 
@@ -294,4 +304,32 @@ fn compact(database: &mut Database, path: &Path, length: u64) -> Result<(), Stor
         database.compact().map_err(|e| failed(e.into()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{Record, RecordKind, Write};
+
+    fn put(name: &str) -> Write {
+        Write::Put(Record::new(RecordKey::new(RecordKind::Node, name), "{}"))
+    }
+
+    #[test]
+    fn an_engine_that_fails_in_a_commit_keeps_nothing_of_it_and_is_opened_anew_by_the_load() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Redb::open(folder.path()).unwrap();
+        store.load().unwrap();
+        store.commit(&[vec![put("before")]]).unwrap();
+        let fails = [put("half"), put("other")].into_iter().map(|write| match &write.key().name {
+            name if name == "other" => panic!("the engine fails here"),
+            _ => RawChange::of(&write),
+        });
+        let error = store.apply(&mut store.state(), fails).unwrap_err();
+        assert!(error.to_string().contains("the engine fails here"), "{error}");
+        assert!(matches!(store.commit(&[vec![put("after")]]), Err(StoreError::NotLoaded)));
+        assert_eq!(store.load().unwrap().records.len(), 1);
+        store.commit(&[vec![put("after")]]).unwrap();
+        assert_eq!(store.load().unwrap().records.len(), 2);
+    }
 }
