@@ -109,17 +109,17 @@ impl Redb {
         let Some(database) = &mut state.database else { return Err(StoreError::NotLoaded) };
         let result = guarded(&self.path, || write(database, &self.path, changes));
         if result.is_err() {
-            self.close_broken(state);
+            self.close(state);
         }
         result
     }
 
-    fn close_broken(&self, state: &mut State) {
+    fn close(&self, state: &mut State) {
         state.loaded = false;
-        let broken = state.database.take();
-        // What fails while a broken database is closed is no news.
+        let database = state.database.take();
+        // Everything acknowledged is on the disk already: what fails here costs the next opening a repair.
         let _ = guarded(&self.path, || {
-            drop(broken);
+            drop(database);
             Ok(())
         });
     }
@@ -134,10 +134,17 @@ impl Redb {
         let database = self.database(state)?;
         if let Err(error) = guarded(&self.path, || compact(database, &self.path, length)) {
             tracing::warn!(path = %self.path.display(), %error, "the store stays as large as it is");
-            self.close_broken(state);
+            self.close(state);
             self.database(state)?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Redb {
+    /// Closing writes to the file, and stumbles over damage like everything else.
+    fn drop(&mut self) {
+        self.close(&mut self.state());
     }
 }
 
