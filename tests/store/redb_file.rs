@@ -101,11 +101,11 @@ fn scribbled_pages_never_panic_nor_change_a_record_silently() {
     let path = filled(folder.path());
     let whole = fs::read(&path).unwrap();
     let body = format!("\"{}\"", "x".repeat(2000));
-    for seed in 0..64 {
+    for seed in 0..96 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut bytes = whole.clone();
         // From a few bytes to some on every page.
-        for _ in 0..=seed * 4 {
+        for _ in 0..(1 + seed) * 4 {
             let at = random.usize(..bytes.len());
             bytes[at] = random.u8(..);
         }
