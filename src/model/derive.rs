@@ -108,7 +108,7 @@ impl Source<'_> {
             desired.layers.clone_from(layers);
         }
         desired.rollback.clone_from(&resource.rollback);
-        let pair = |(number, volume)| self.volume(resource, *number, volume);
+        let pair = |(number, volume): (&VolumeNumber, &Volume)| self.volume(resource, *number, volume);
         desired.volumes = resource.volumes.iter().filter_map(pair).collect();
         desired.props = self.driver_props(resource);
     }

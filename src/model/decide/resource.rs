@@ -39,7 +39,7 @@ pub(super) fn decide(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
 }
 
 /// Where the content of a new replica comes from, and where it goes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Placement<'a> {
     pub node: &'a NodeName,
     pub pool: PoolName,
