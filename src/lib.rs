@@ -6,3 +6,4 @@ pub mod storage;
 pub mod store;
 pub mod actors;
 pub mod cli;
+pub mod tls;

@@ -1,1 +1,2 @@
-//! tests
+//! The one test binary: each module is a suite that runs real things.
+mod runtime;

@@ -1,7 +1,7 @@
 //! What a behaviour may do besides changing its own state: timers, futures on the workers, children, its own end.
 //! It never blocks and never runs anything of the caller's on the system thread except messages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -41,13 +41,13 @@ pub struct Context<M: Message> {
     incarnation: u64,
     former: Former,
     next_task: u64,
-    tasks: HashMap<u64, AbortHandle>,
+    tasks: BTreeMap<u64, AbortHandle>,
     outcome: Option<Outcome>,
 }
 
 impl<M: Message> Context<M> {
     pub(super) fn new(target: Arc<LocalTarget<M>>, node: Rc<Node>, incarnation: u64, former: Former) -> Self {
-        Self { target, node, incarnation, former, next_task: 0, tasks: HashMap::new(), outcome: None }
+        Self { target, node, incarnation, former, next_task: 0, tasks: BTreeMap::new(), outcome: None }
     }
 
     /// The own address. It stays the same over restarts.
@@ -182,7 +182,7 @@ impl<M: Message> Context<M> {
         if stays && self.former == Former::Deliver {
             return;
         }
-        for (_, task) in self.tasks.drain() {
+        for task in std::mem::take(&mut self.tasks).into_values() {
             task.abort();
         }
     }

@@ -44,7 +44,8 @@ pub(super) struct Node {
     pub parent: Option<Rc<Node>>,
     pub strategy: Cell<Strategy>,
     pub surroundings: Rc<Surroundings>,
-    children: RefCell<Children>,
+    // Boxed at the first child: nearly every actor is a leaf, and there are thousands.
+    children: RefCell<Option<Box<Children>>>,
     escalated: RefCell<Option<String>>,
 }
 
@@ -80,13 +81,14 @@ impl Node {
 
     pub fn child(&self, path: &str) -> Option<Rc<dyn Life>> {
         let children = self.children.borrow();
-        let turn = children.by_path.get(path)?;
-        children.by_turn.get(turn).map(Rc::clone)
+        let children = children.as_ref()?;
+        children.by_turn.get(children.by_path.get(path)?).map(Rc::clone)
     }
 
     /// Takes a child into care; its turn, by which it is removed.
     pub fn adopt(&self, path: Arc<str>, child: Rc<dyn Life>) -> u64 {
         let mut children = self.children.borrow_mut();
+        let children = children.get_or_insert_default();
         let turn = children.next_turn;
         children.next_turn += 1;
         children.by_path.insert(path, turn);
@@ -96,6 +98,7 @@ impl Node {
 
     pub fn remove(&self, path: &str, turn: u64) {
         let mut children = self.children.borrow_mut();
+        let Some(children) = children.as_mut() else { return };
         if children.by_turn.remove(&turn).is_some() {
             children.by_path.remove(path);
         }
@@ -132,8 +135,7 @@ impl Node {
         if self.strategy.get() != Strategy::RestForOne {
             return;
         }
-        let later: Vec<Rc<dyn Life>> = self.children.borrow().by_turn.range(turn + 1..).map(|(_, c)| Rc::clone(c)).collect();
-        for child in later {
+        for child in self.from_turn(turn + 1) {
             if child.is_parked() && !child.start() {
                 return;
             }
@@ -150,10 +152,13 @@ impl Node {
         self.escalated.borrow_mut().take()
     }
 
-    // Works on a copy: ending a child takes it out of the map.
-    fn each_reversed(&self, from_turn: u64, act: impl Fn(&Rc<dyn Life>)) {
-        let chosen: Vec<Rc<dyn Life>> =
-            self.children.borrow().by_turn.range(from_turn..).rev().map(|(_, child)| Rc::clone(child)).collect();
-        chosen.iter().for_each(act);
+    fn each_reversed(&self, turn: u64, act: impl Fn(&Rc<dyn Life>)) {
+        self.from_turn(turn).iter().rev().for_each(act);
+    }
+
+    // A copy: ending a child takes it out of the map.
+    fn from_turn(&self, turn: u64) -> Vec<Rc<dyn Life>> {
+        let children = self.children.borrow();
+        children.iter().flat_map(|children| children.by_turn.range(turn..)).map(|(_, child)| Rc::clone(child)).collect()
     }
 }
