@@ -291,6 +291,14 @@ pub fn certificate_carries(certificate: &CertificateDer<'_>, name: &str) -> bool
     verify_server_name(&parsed, &name).is_ok()
 }
 
+/// The SHA-256 of a certificate in lower-case hexadecimal digits: by it people recognise a peer in a log.
+#[must_use]
+pub fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+    let hash = suite.tls13().expect("the suite is one of TLS 1.3").common.hash_provider.hash(certificate);
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = common_name(AUTHORITY_NAME);
@@ -377,6 +385,12 @@ mod tests {
             assert!(matches!(authority.issue(name), Err(TlsError::Name { .. })), "{name}");
         }
         assert!(authority.issue("node_1.example.com").is_ok());
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_sha_256_of_the_certificate() {
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-2, "abc"
+        assert_eq!(fingerprint(&CertificateDer::from_slice(b"abc")), known);
     }
 
     #[test]
