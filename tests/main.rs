@@ -1,1 +1,4 @@
-//! tests
+//! The one test binary of the crate: what runs real things, and what holds for the whole tree.
+
+mod conf;
+mod tidy;
