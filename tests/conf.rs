@@ -26,7 +26,7 @@ fn the_committed_copy_holds_every_default() {
     let text = std::fs::read_to_string(committed()).unwrap();
     let config = load(&[Source { name: COMMITTED, text: &text }], &BTreeMap::new()).unwrap();
     assert_eq!(config, Config::default());
-    let changed = text.replace("\"60s\"", "\"61s\"");
+    let changed = text.replace("\"45s\"", "\"46s\"");
     let other = load(&[Source { name: COMMITTED, text: &changed }], &BTreeMap::new()).unwrap();
     assert_ne!(other, config, "the copy's values are read, not ignored");
 }
