@@ -1,4 +1,5 @@
 //! The one test binary of the crate: what runs real things, and what holds for the whole tree.
 
 mod conf;
+mod rigs;
 mod tidy;
