@@ -42,7 +42,7 @@ optional format "no rustfmt for this cargo" "$cargo fmt --version" $cargo fmt --
 optional clippy "no clippy for this cargo" "$cargo clippy --version" $cargo clippy --locked --all-targets -- -D warnings
 # Advisories need a database from elsewhere: a machine that has it adds them.
 optional deny "cargo-deny is not installed: licences and duplicates were not checked" "$cargo deny --version" \
-    $cargo deny --offline check licenses bans sources
+    $cargo deny check licenses bans sources
 step tests $cargo test --locked --no-fail-fast
 
 # sum WORD: over all closing lines of the test runner.

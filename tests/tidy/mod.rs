@@ -82,6 +82,18 @@ fn the_sources_keep_the_rules() {
 }
 
 #[test]
+fn files_of_tests_are_declared_as_such() {
+    let sources = files(&["src"]);
+    for (path, _) in sources.iter().filter(|(path, _)| source::is_test_file(path)) {
+        let (folder, name) = path.trim_end_matches(".rs").rsplit_once('/').unwrap();
+        let declared = format!("#[cfg(test)]\nmod {name};");
+        let parents = [format!("{folder}/mod.rs"), format!("{folder}.rs"), format!("{folder}/lib.rs")];
+        let texts = sources.iter().filter(|(parent, _)| parents.contains(parent));
+        assert!(texts.into_iter().any(|(_, text)| text.contains(&declared)), "{path}: its parent must hold {declared}");
+    }
+}
+
+#[test]
 fn the_tests_have_module_docs() {
     let sources = files(&["tests"]);
     let rust = sources.iter().filter(|(path, _)| path.ends_with(".rs"));

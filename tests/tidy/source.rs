@@ -8,13 +8,18 @@ pub struct Source {
     pub text: String,
     /// The code without its tests; comments, and the insides of strings and character literals, are spaces.
     pub code: String,
+    /// How many lines of the code are blank because they hold tests.
+    pub test_lines: usize,
 }
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
-        let blanked = blank(text);
-        let end = blanked.find("#[cfg(test)]").unwrap_or(blanked.len());
-        Self { path: path.to_owned(), text: text.to_owned(), code: blanked[..end].to_owned() }
+        let (code, test_lines) = without_tests(blank(text));
+        if is_test_file(path) {
+            let test_lines = code.lines().count();
+            return Self { path: path.to_owned(), text: text.to_owned(), code: spaces(&code), test_lines };
+        }
+        Self { path: path.to_owned(), text: text.to_owned(), code, test_lines }
     }
 
     /// The line of this byte of the code, counted from 1.
@@ -47,6 +52,47 @@ impl Source {
 /// Whether this byte can be part of an identifier.
 pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a file is a module of tests alone: `tests.rs` or `…_tests.rs`, which its parent declares under `#[cfg(test)]`.
+pub fn is_test_file(path: &str) -> bool {
+    path.starts_with("src/") && (path.ends_with("/tests.rs") || path.ends_with("_tests.rs"))
+}
+
+/// Blanks every item under `#[cfg(test)]`, and counts its lines.
+fn without_tests(mut code: String) -> (String, usize) {
+    const MARK: &str = "#[cfg(test)]";
+    let mut lines = 0;
+    while let Some(start) = code.find(MARK) {
+        let item = start + MARK.len();
+        let end = code[item..].find([';', '{']).map(|at| item + at);
+        let end = end.and_then(|at| if code[at..].starts_with('{') { closing(&code, at) } else { Some(at) });
+        let end = end.map_or(code.len(), |at| at + 1);
+        lines += code[start..end].lines().count();
+        let blanked = spaces(&code[start..end]);
+        code.replace_range(start..end, &blanked);
+    }
+    (code, lines)
+}
+
+fn spaces(code: &str) -> String {
+    code.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
+}
+
+/// The bracket that closes the one at `open`.
+pub fn closing(code: &str, open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, byte) in code.bytes().enumerate().skip(open) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Blanks comments, and what is inside of strings and character literals. Every line stays where it was, byte for byte.
@@ -151,7 +197,13 @@ mod tests {
 
     #[test]
     fn tests_are_no_code() {
-        assert_eq!(Source::new("src/x.rs", "a\n#[cfg(test)]\nmod tests { b }").code, "a\n");
+        let source =
+            Source::new("src/x.rs", "a\n#[cfg(test)]\nmod x_tests;\nb\n#[cfg(test)]\nmod tests {\n fn f() { c }\n}\nd");
+        assert_eq!(source.code.split_whitespace().collect::<Vec<_>>(), ["a", "b", "d"]);
+        assert_eq!(source.test_lines, 6);
+        assert_eq!(source.code.lines().count(), 9);
+        let whole = Source::new("src/model/x_tests.rs", "a\nb");
+        assert_eq!((whole.code.trim(), whole.test_lines), ("", 2));
     }
 
     #[test]
