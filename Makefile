@@ -39,7 +39,7 @@ lint: tools
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 docs: tools
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
 sim bench soak:
 	@echo 'make $@: not built yet' >&2; exit 1

@@ -128,3 +128,22 @@ fn the_project_speaks_of_itself_alone() {
     let findings: Vec<Finding> = files(&there).iter().flat_map(|(path, text)| text::words(path, text)).collect();
     assert!(findings.is_empty(), "{}", tell(&findings));
 }
+
+#[test]
+fn the_documents_lead_somewhere() {
+    let places = ["docs", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    let documents = files(&places).into_iter().filter(|(path, _)| path.ends_with(".md"));
+    let dead: Vec<String> = documents.flat_map(|(path, text)| dead_links(&path, &text)).collect();
+    assert!(dead.is_empty(), "links that lead nowhere: {dead:?}");
+    assert_eq!(
+        dead_links("docs/README.md", "[a](../README.md#x) [b](gone.md) [c](#here)"),
+        ["docs/README.md: gone.md"]
+    );
+}
+
+fn dead_links(path: &str, text: &str) -> Vec<String> {
+    let folder = root().join(path).parent().unwrap().to_owned();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let files = targets.filter(|target| !target.is_empty() && !target.contains("://"));
+    files.filter(|target| !folder.join(target).exists()).map(|target| format!("{path}: {target}")).collect()
+}
