@@ -1,4 +1,4 @@
-//! Reads the configuration's files. Thin: which files, and their text; everything else is in [`super::load`].
+//! Reads the configuration's files. Thin: which files, and their text; everything else is in [`mod@super::load`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct Paths {
 /// Reads the files and lays the variables over them. `host_name` stands for the node's name where none is configured.
 ///
 /// # Errors
-/// A file that was named and cannot be read, or whatever [`load`] refuses.
+/// A file that was named and cannot be read, or whatever [`load()`] refuses.
 pub fn read(paths: &Paths, variables: &BTreeMap<String, String>, host_name: &str) -> Result<Config, ConfigError> {
     let mut texts = Vec::new();
     if let Some(path) = &paths.config {

@@ -1,7 +1,7 @@
 //! The daemon's typed configuration: defaults, a TOML file, a TOML overlay for one node, environment variables, in this order.
 //!
-//! One table ([`keys`]) names every key with its meaning; it reads the files, it prints `conf/zead.toml`, and it finds the
-//! nearest key for a misspelt one. All of it is text in, [`Config`] or [`ConfigError`] out, except for [`file`], which only
+//! One table (`keys`) names every key with its meaning; it reads the files, it prints `conf/zead.toml`, and it finds the
+//! nearest key for a misspelt one. All of it is text in, [`Config`] or [`ConfigError`] out, except for `file`, which only
 //! reads the files. The configuration holds no secret (paths of keys, never keys), so it may be printed whole.
 //! It never changes after the start, and nothing here is global: the value is handed around.
 

@@ -12,7 +12,7 @@ const HEAD: &str = "\
 # such as ZEA_REST__LISTEN. Times and sizes have units. An unknown key or a bad value is refused with its line.
 ";
 
-/// The configuration as a TOML text with comments, which [`super::load`] reads back to the same value.
+/// The configuration as a TOML text with comments, which [`super::load()`] reads back to the same value.
 #[must_use]
 pub fn print(config: &Config) -> String {
     let rows = rows(config);
