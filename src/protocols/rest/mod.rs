@@ -16,6 +16,8 @@ pub mod group;
 pub mod kvs;
 pub mod layer;
 pub mod node;
+mod object_only;
+pub mod openapi;
 pub mod own;
 pub mod physical;
 pub mod pool;
@@ -24,6 +26,7 @@ pub mod query;
 pub mod rc;
 pub mod remote;
 pub mod resource;
+pub mod routes;
 pub mod size_query;
 pub mod snapshot;
 

@@ -112,6 +112,8 @@ macro_rules! shapes {
             $(#[$meta])*
             #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
             #[derive(schemars::JsonSchema)]
+            // "Self" makes the derived code functions of the struct, which the two impls below call.
+            #[serde(remote = "Self")]
             pub struct $name {
                 $($($(#[$must_meta])* pub $must: $must_type,)*)?
                 $($(
@@ -148,6 +150,18 @@ macro_rules! shapes {
                 )?
             }
 
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    $name::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    $name::deserialize($crate::protocols::rest::object_only::ObjectOnly(deserializer))
+                }
+            }
+
             $(
                 impl $name {
                     /// Takes the change of properties out of this request.
@@ -164,13 +178,13 @@ macro_rules! shapes {
         )*
 
         /// Every shape of this file.
-        pub(super) const SHAPES: &[crate::protocols::rest::shape::Shape] = &[$(
-            crate::protocols::rest::shape::Shape {
+        pub(super) const SHAPES: &[$crate::protocols::rest::shape::Shape] = &[$(
+            $crate::protocols::rest::shape::Shape {
                 name: stringify!($name),
                 schema: |generator| generator.subschema_for::<$name>(),
                 #[cfg(test)]
                 echo: |bytes| {
-                    let shape: $name = crate::protocols::rest::body::read(bytes)?;
+                    let shape: $name = $crate::protocols::rest::body::read(bytes)?;
                     Ok(serde_json::to_value(shape).expect("a shape has text keys only"))
                 },
             }
