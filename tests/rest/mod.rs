@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use zea::protocols::rest::{openapi, routes};
+use zea::protocols::rest::{metrics_names, openapi, routes};
 
 /// A path with its parameters' names left out, as those are nobody's business but the table's.
 fn nameless(path: &str) -> String {
@@ -24,14 +24,23 @@ fn every_operation_that_clients_know_is_a_route() {
     assert_eq!(count, 181);
 }
 
-#[test]
-fn the_committed_document_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/openapi.json");
-    let current = openapi::text();
+/// Compares a committed copy with what we print, or writes it when `ZEA_BLESS=1`.
+fn assert_committed(file: &str, current: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("ZEA_BLESS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, &current).expect("docs/reference can be written");
+        std::fs::write(&path, current).expect("docs/reference can be written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     // Not assert_eq: a difference of some thousand lines helps nobody.
     assert!(committed == current, "{} is old: run this test once with ZEA_BLESS=1", path.display());
+}
+
+#[test]
+fn the_committed_document_is_current() {
+    assert_committed("docs/reference/openapi.json", &openapi::text());
+}
+
+#[test]
+fn the_committed_list_of_metrics_is_current() {
+    assert_committed("docs/reference/metrics.md", &metrics_names::reference());
 }

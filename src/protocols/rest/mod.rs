@@ -15,6 +15,7 @@ pub mod events;
 pub mod group;
 pub mod kvs;
 pub mod layer;
+pub mod metrics_names;
 pub mod node;
 mod object_only;
 pub mod openapi;

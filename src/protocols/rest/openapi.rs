@@ -97,9 +97,22 @@ fn query_parameters(query: &'static str) -> impl Iterator<Item = Value> {
 fn query_type(name: &str) -> &'static str {
     match name {
         "limit" | "offset" | "since" | "to" | "timestamp" => "integer",
-        "cached" | "with_volume_definitions" | "keep_tiebreaker" | "withContent" | "content" | "resource"
-        | "storage_pools" | "error_reports" | "include-ctrl" | "active-only" | "cascading" | "all"
-        | "all_local_cluster" | "dryrun" | "keep_snaps" | "delete_empty_resource_definition" => "boolean",
+        "cached"
+        | "with_volume_definitions"
+        | "keep_tiebreaker"
+        | "withContent"
+        | "content"
+        | "resource"
+        | "storage_pools"
+        | "error_reports"
+        | "include-ctrl"
+        | "active-only"
+        | "cascading"
+        | "all"
+        | "all_local_cluster"
+        | "dryrun"
+        | "keep_snaps"
+        | "delete_empty_resource_definition" => "boolean",
         _ => "string",
     }
 }

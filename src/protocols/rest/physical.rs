@@ -89,13 +89,11 @@ shapes! {
         }
     }
 
-    /// The storage pool to make of what was built.
+    /// The storage pool to make of what was built. Known clients send an empty one when they want none.
     PhysicalStoragePool {
-        must {
-            /// Name.
-            name: String,
-        }
         may {
+            /// Name; empty means that none is wanted.
+            name: String,
             /// Properties.
             props: Props,
             /// Name of the space that pools share.

@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn properties() {
-        let props = BTreeMap::from([("Aux/site".to_owned(), "A=1".to_owned()), ("Aux/empty".to_owned(), String::new())]);
+        let props =
+            BTreeMap::from([("Aux/site".to_owned(), "A=1".to_owned()), ("Aux/empty".to_owned(), String::new())]);
         for (raw, passes) in [
             ("", true),
             ("props=Aux%2Fsite", true),

@@ -189,8 +189,12 @@ mod tests {
 
     #[test]
     fn a_failure_as_clients_know_it() {
-        let exists =
-            code::ret_code(Kind::Error, Some(Operation::Create), Some(ObjectKind::ResourceDefinition), code::FAIL_EXISTS_RSC_DFN);
+        let exists = code::ret_code(
+            Kind::Error,
+            Some(Operation::Create),
+            Some(ObjectKind::ResourceDefinition),
+            code::FAIL_EXISTS_RSC_DFN,
+        );
         let rc = ApiCallRc::new(exists, "res1 is taken", NOW)
             .error_report("69559B80-00000-000003")
             .object(obj_ref::RSC_DFN, "res1");
@@ -216,7 +220,9 @@ mod tests {
         let unreadable = unreadable_body(&BodyError::Missing, NOW);
         assert_eq!(unreadable.ret_code, -3458764513820540931);
         assert_eq!(http_status(&[unreadable], 200), 400);
-        for entry in [unknown_path("/v2", NOW), wrong_method("/v1/nodes", "GET, POST", NOW), not_built("nodeAddEbs", NOW)] {
+        for entry in
+            [unknown_path("/v2", NOW), wrong_method("/v1/nodes", "GET, POST", NOW), not_built("nodeAddEbs", NOW)]
+        {
             assert_eq!((entry.kind(), entry.code()), (Kind::Error, code::FAIL_UNKNOWN_ERROR));
             assert!(!entry.message.is_empty() && !entry.correction.is_empty());
         }
