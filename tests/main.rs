@@ -7,3 +7,4 @@ mod rigs;
 mod runtime;
 mod store;
 mod tidy;
+mod rest;
