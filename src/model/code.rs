@@ -86,9 +86,7 @@ impl Operation {
     /// The operation in a return code, if it names one. The three calls of [`API_CALL_PARSE_ERROR`] and its like name none.
     pub fn of(ret_code: i64) -> Option<Operation> {
         let bits = ret_code.cast_unsigned() & OPERATION_MASK;
-        Operation::ALL
-            .into_iter()
-            .find(|operation| operation.bits() == bits && !is_whole(ret_code))
+        Operation::ALL.into_iter().find(|operation| operation.bits() == bits && !is_whole(ret_code))
     }
 }
 
@@ -195,19 +193,12 @@ impl ObjectKind {
     /// The kind of object in a return code, if it names one.
     pub fn of(ret_code: i64) -> Option<ObjectKind> {
         let bits = ret_code.cast_unsigned() & OBJECT_MASK;
-        ObjectKind::ALL
-            .into_iter()
-            .find(|object| object.bits() == bits && !is_whole(ret_code))
+        ObjectKind::ALL.into_iter().find(|object| object.bits() == bits && !is_whole(ret_code))
     }
 }
 
 /// Puts a return code together. `code` is one of this file's constants; bits of it above [`CODE_MASK`] are cut off.
-pub const fn ret_code(
-    kind: Kind,
-    op: Option<Operation>,
-    object: Option<ObjectKind>,
-    code: u16,
-) -> i64 {
+pub const fn ret_code(kind: Kind, op: Option<Operation>, object: Option<ObjectKind>, code: u16) -> i64 {
     let operation = match op {
         Some(operation) => operation.bits(),
         None => 0,
@@ -259,22 +250,14 @@ pub fn name(kind: Kind, code: u16) -> Option<&'static str> {
         Kind::Error => name.starts_with("FAIL_"),
         Kind::Warn => name.starts_with("WARN_"),
         Kind::Info => name.starts_with("INFO_"),
-        Kind::Success => !["FAIL_", "WARN_", "INFO_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix)),
+        Kind::Success => !["FAIL_", "WARN_", "INFO_"].iter().any(|prefix| name.starts_with(prefix)),
     };
-    NAMES
-        .iter()
-        .find(|(name, number)| *number == code && fits(name))
-        .map(|(name, _)| *name)
+    NAMES.iter().find(|(name, number)| *number == code && fits(name)).map(|(name, _)| *name)
 }
 
 /// Codes that are a whole return code by themselves and take no operation or object.
 const fn is_whole(ret_code: i64) -> bool {
-    matches!(
-        ret_code,
-        API_CALL_PARSE_ERROR | API_CALL_AUTH_REQ | UNKNOWN_API_CALL
-    )
+    matches!(ret_code, API_CALL_PARSE_ERROR | API_CALL_AUTH_REQ | UNKNOWN_API_CALL)
 }
 
 /// Declares each code as a `pub const NAME: u16` and lists all of them in [`NAMES`].
@@ -409,27 +392,12 @@ mod tests {
     #[test]
     fn worked_examples_of_failures() {
         use Kind::{Error, Warn};
-        use ObjectKind::{
-            Node, Resource, ResourceDefinition, ResourceGroup, Snapshot, VolumeDefinition,
-        };
+        use ObjectKind::{Node, Resource, ResourceDefinition, ResourceGroup, Snapshot, VolumeDefinition};
         use Operation::{Create, Delete};
-        let table: &[(Kind, Option<Operation>, Option<ObjectKind>, u16, u64, i64)] = &[
-            (
-                Error,
-                None,
-                None,
-                FAIL_NOT_FOUND_NODE,
-                0xC000_0000_0000_012C,
-                -4611686018427387604,
-            ),
-            (
-                Error,
-                Some(Create),
-                Some(Node),
-                FAIL_EXISTS_NODE,
-                0xC000_0000_013C_01F4,
-                -4611686018406678028,
-            ),
+        type Row = (Kind, Option<Operation>, Option<ObjectKind>, u16, u64, i64);
+        let table: &[Row] = &[
+            (Error, None, None, FAIL_NOT_FOUND_NODE, 0xC000_0000_0000_012C, -4611686018427387604),
+            (Error, Some(Create), Some(Node), FAIL_EXISTS_NODE, 0xC000_0000_013C_01F4, -4611686018406678028),
             (
                 Error,
                 Some(Create),
@@ -438,14 +406,7 @@ mod tests {
                 0xC000_0000_0138_01F5,
                 -4611686018406940171,
             ),
-            (
-                Error,
-                Some(Create),
-                Some(Resource),
-                FAIL_EXISTS_RSC,
-                0xC000_0000_0134_01F6,
-                -4611686018407202314,
-            ),
+            (Error, Some(Create), Some(Resource), FAIL_EXISTS_RSC, 0xC000_0000_0134_01F6, -4611686018407202314),
             (
                 Error,
                 Some(Create),
@@ -470,70 +431,19 @@ mod tests {
                 0xC000_0000_0344_01F5,
                 -4611686018372599307,
             ),
-            (
-                Error,
-                Some(Delete),
-                Some(Resource),
-                FAIL_IN_USE,
-                0xC000_0000_0334_03E5,
-                -4611686018373647387,
-            ),
-            (
-                Error,
-                Some(Create),
-                Some(Resource),
-                FAIL_NOT_ENOUGH_NODES,
-                0xC000_0000_0134_03E4,
-                -4611686018407201820,
-            ),
-            (
-                Warn,
-                Some(Delete),
-                Some(ResourceDefinition),
-                WARN_NOT_FOUND,
-                0x8000_0000_0338_0BB8,
-                -9223372036800771144,
-            ),
-            (
-                Warn,
-                Some(Delete),
-                Some(Resource),
-                WARN_NOT_FOUND,
-                0x8000_0000_0334_0BB8,
-                -9223372036801033288,
-            ),
-            (
-                Warn,
-                Some(Delete),
-                Some(Snapshot),
-                WARN_NOT_FOUND,
-                0x8000_0000_030C_0BB8,
-                -9223372036803654728,
-            ),
-            (
-                Warn,
-                None,
-                Some(Node),
-                WARN_NOT_CONNECTED,
-                0x8000_0000_003C_03EA,
-                -9223372036850842646,
-            ),
+            (Error, Some(Delete), Some(Resource), FAIL_IN_USE, 0xC000_0000_0334_03E5, -4611686018373647387),
+            (Error, Some(Create), Some(Resource), FAIL_NOT_ENOUGH_NODES, 0xC000_0000_0134_03E4, -4611686018407201820),
+            (Warn, Some(Delete), Some(ResourceDefinition), WARN_NOT_FOUND, 0x8000_0000_0338_0BB8, -9223372036800771144),
+            (Warn, Some(Delete), Some(Resource), WARN_NOT_FOUND, 0x8000_0000_0334_0BB8, -9223372036801033288),
+            (Warn, Some(Delete), Some(Snapshot), WARN_NOT_FOUND, 0x8000_0000_030C_0BB8, -9223372036803654728),
+            (Warn, None, Some(Node), WARN_NOT_CONNECTED, 0x8000_0000_003C_03EA, -9223372036850842646),
         ];
         for &(kind, op, object, code, hex, signed) in table {
             let built = ret_code(kind, op, object, code);
-            assert_eq!(
-                built.cast_unsigned(),
-                hex,
-                "{kind:?} {op:?} {object:?} {code}"
-            );
+            assert_eq!(built.cast_unsigned(), hex, "{kind:?} {op:?} {object:?} {code}");
             assert_eq!(built, signed, "{kind:?} {op:?} {object:?} {code}");
             assert_eq!(
-                (
-                    Kind::of(built),
-                    Operation::of(built),
-                    ObjectKind::of(built),
-                    code_of(built)
-                ),
+                (Kind::of(built), Operation::of(built), ObjectKind::of(built), code_of(built)),
                 (kind, op, object, code)
             );
         }
@@ -554,12 +464,7 @@ mod tests {
             (ObjectKind::ResourceConnection, 19136513, 35913731, 52690946),
             (ObjectKind::VolumeConnection, 18874369, 35651587, 52428802),
             (ObjectKind::NetInterface, 18612225, 35389443, 52166658),
-            (
-                ObjectKind::StoragePoolDefinition,
-                18350081,
-                35127299,
-                51904514,
-            ),
+            (ObjectKind::StoragePoolDefinition, 18350081, 35127299, 51904514),
             (ObjectKind::StoragePool, 18087937, 34865155, 51642370),
             (ObjectKind::ControllerConfig, 17825793, 34603011, 51380226),
             (ObjectKind::Snapshot, 17563649, 34340867, 51118082),
@@ -572,10 +477,7 @@ mod tests {
             (ObjectKind::ExternalFile, 22020097, 38797315, 55574530),
             (ObjectKind::Schedule, 22282241, 39059459, 55836674),
         ];
-        assert_eq!(
-            table.iter().map(|row| row.0).collect::<Vec<_>>(),
-            ObjectKind::ALL
-        );
+        assert_eq!(table.iter().map(|row| row.0).collect::<Vec<_>>(), ObjectKind::ALL);
         for &(object, created, modified, deleted) in table {
             let success = |op, code| ret_code(Kind::Success, Some(op), Some(object), code);
             assert_eq!(success(Operation::Create, CREATED), created, "{object:?}");
@@ -588,10 +490,7 @@ mod tests {
     fn parts_of_whole_codes_are_not_taken_for_operation_and_object() {
         for code in [API_CALL_PARSE_ERROR, API_CALL_AUTH_REQ, UNKNOWN_API_CALL] {
             assert_eq!((Operation::of(code), ObjectKind::of(code)), (None, None));
-            assert_eq!(
-                with_context(code, Operation::Create, ObjectKind::Node),
-                code
-            );
+            assert_eq!(with_context(code, Operation::Create, ObjectKind::Node), code);
             assert_eq!(Kind::of(code), Kind::Error);
         }
     }
@@ -601,16 +500,10 @@ mod tests {
         let bare = ret_code(Kind::Error, None, None, FAIL_IN_USE);
         let filled = with_context(bare, Operation::Delete, ObjectKind::Resource);
         assert_eq!(filled, -4611686018373647387);
-        assert_eq!(
-            with_context(filled, Operation::Create, ObjectKind::Node),
-            filled
-        );
+        assert_eq!(with_context(filled, Operation::Create, ObjectKind::Node), filled);
         let with_object = ret_code(Kind::Warn, None, Some(ObjectKind::Node), WARN_NOT_CONNECTED);
         let mixed = with_context(with_object, Operation::Modify, ObjectKind::Resource);
-        assert_eq!(
-            (Operation::of(mixed), ObjectKind::of(mixed)),
-            (Some(Operation::Modify), Some(ObjectKind::Node))
-        );
+        assert_eq!((Operation::of(mixed), ObjectKind::of(mixed)), (Some(Operation::Modify), Some(ObjectKind::Node)));
     }
 
     #[test]
@@ -658,10 +551,6 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), NAMES.len());
-        assert!(
-            NAMES
-                .iter()
-                .all(|(_, number)| u64::from(*number) <= CODE_MASK && *number > 0)
-        );
+        assert!(NAMES.iter().all(|(_, number)| u64::from(*number) <= CODE_MASK && *number > 0));
     }
 }
