@@ -99,11 +99,7 @@ impl Cluster {
             Change::Controller(record) => self.controller = Arc::clone(record),
             Change::Node(name, record) => self.apply_node(name, record.as_ref()),
             Change::NodeConnection(a, b, record) => {
-                put(
-                    &mut self.node_connections,
-                    (a.clone(), b.clone()),
-                    record.as_ref(),
-                );
+                put(&mut self.node_connections, (a.clone(), b.clone()), record.as_ref());
             }
             Change::PoolDefinition(name, record) => {
                 put(&mut self.pool_definitions, name.clone(), record.as_ref());
@@ -126,11 +122,7 @@ impl Cluster {
                 }
             }
             Sighting::Pool(node, pool, status) => {
-                if self
-                    .nodes
-                    .get(&node)
-                    .is_some_and(|node| node.pools.contains_key(&pool))
-                {
+                if self.nodes.get(&node).is_some_and(|node| node.pools.contains_key(&pool)) {
                     self.pool_status.insert((node, pool), Arc::new(status));
                 }
             }
@@ -139,15 +131,8 @@ impl Cluster {
     }
 
     fn sight_resource(&mut self, rsc: &RscName, node: NodeName, status: Option<ResourceStatus>) {
-        let known = self
-            .definitions
-            .get(rsc)
-            .is_some_and(|d| d.resources.contains_key(&node));
-        let mut all = self
-            .resource_status
-            .get(rsc)
-            .map(|all| (**all).clone())
-            .unwrap_or_default();
+        let known = self.definitions.get(rsc).is_some_and(|d| d.resources.contains_key(&node));
+        let mut all = self.resource_status.get(rsc).map(|all| (**all).clone()).unwrap_or_default();
         match status {
             Some(status) if known => all.insert(node, status),
             _ => all.remove(&node),
@@ -163,11 +148,7 @@ impl Cluster {
         let old = self.nodes.get(name).cloned();
         put(&mut self.nodes, name.clone(), record);
         let keeps = |pool: &PoolName| record.is_some_and(|node| node.pools.contains_key(pool));
-        for pool in old
-            .iter()
-            .flat_map(|node| node.pools.keys())
-            .filter(|pool| !keeps(pool))
-        {
+        for pool in old.iter().flat_map(|node| node.pools.keys()).filter(|pool| !keeps(pool)) {
             self.pool_status.remove(&(name.clone(), pool.clone()));
         }
         if record.is_none() {
@@ -189,12 +170,7 @@ impl Cluster {
 
     fn unindex_definition(&mut self, old: &ResourceDefinition) {
         for (key, usage) in definition_usage(old) {
-            let left = self
-                .pool_usage
-                .get(&key)
-                .copied()
-                .unwrap_or_default()
-                .minus(usage);
+            let left = self.pool_usage.get(&key).copied().unwrap_or_default().minus(usage);
             put_if(&mut self.pool_usage, key, left, PoolUsage::is_empty);
         }
         for node in old.resources.keys() {
@@ -211,27 +187,15 @@ impl Cluster {
 
     fn index_definition(&mut self, new: &ResourceDefinition) {
         for (key, usage) in definition_usage(new) {
-            let sum = self
-                .pool_usage
-                .get(&key)
-                .copied()
-                .unwrap_or_default()
-                .plus(usage);
+            let sum = self.pool_usage.get(&key).copied().unwrap_or_default().plus(usage);
             self.pool_usage.insert(key, sum);
         }
         for node in new.resources.keys() {
-            self.on_node
-                .entry(node.clone())
-                .or_default()
-                .insert(new.name.clone());
+            self.on_node.entry(node.clone()).or_default().insert(new.name.clone());
         }
-        self.in_group
-            .entry(new.group.clone())
-            .or_default()
-            .insert(new.name.clone());
+        self.in_group.entry(new.group.clone()).or_default().insert(new.name.clone());
         if let Some(external) = &new.external_name {
-            self.external_names
-                .insert(external.clone(), new.name.clone());
+            self.external_names.insert(external.clone(), new.name.clone());
         }
         for minor in new.volumes.values().filter_map(|volume| volume.minor) {
             self.minors.take(minor);
@@ -253,12 +217,7 @@ impl Cluster {
         let old = self.snapshots.get(key).cloned();
         if let Some(old) = &old {
             for (pool, usage) in snapshot_usage(old) {
-                let left = self
-                    .pool_usage
-                    .get(&pool)
-                    .copied()
-                    .unwrap_or_default()
-                    .minus(usage);
+                let left = self.pool_usage.get(&pool).copied().unwrap_or_default().minus(usage);
                 put_if(&mut self.pool_usage, pool, left, PoolUsage::is_empty);
             }
             for node in old.nodes.keys() {
@@ -267,19 +226,11 @@ impl Cluster {
         }
         if let Some(new) = record {
             for (pool, usage) in snapshot_usage(new) {
-                let sum = self
-                    .pool_usage
-                    .get(&pool)
-                    .copied()
-                    .unwrap_or_default()
-                    .plus(usage);
+                let sum = self.pool_usage.get(&pool).copied().unwrap_or_default().plus(usage);
                 self.pool_usage.insert(pool, sum);
             }
             for node in new.nodes.keys() {
-                self.snapshots_on_node
-                    .entry(node.clone())
-                    .or_default()
-                    .insert(key.clone());
+                self.snapshots_on_node.entry(node.clone()).or_default().insert(key.clone());
             }
         }
         put(&mut self.snapshots, key.clone(), record);
@@ -287,14 +238,8 @@ impl Cluster {
 
     /// Snapshots of a definition, by name.
     pub fn snapshots_of<'a>(&'a self, rsc: &'a RscName) -> impl Iterator<Item = &'a Arc<Snapshot>> {
-        let first = SnapshotKey {
-            rsc: rsc.clone(),
-            name: lowest_snapshot_name(),
-        };
-        self.snapshots
-            .range(first..)
-            .map(|(_, s)| s)
-            .take_while(move |s| s.key.rsc == *rsc)
+        let first = SnapshotKey { rsc: rsc.clone(), name: lowest_snapshot_name() };
+        self.snapshots.range(first..).map(|(_, s)| s).take_while(move |s| s.key.rsc == *rsc)
     }
 
     /// State of a node; one that was never heard of is offline.
@@ -307,9 +252,7 @@ impl Cluster {
     /// Whether the node's satellite is connected and in sync.
     #[must_use]
     pub fn is_online(&self, node: &NodeName) -> bool {
-        self.node_status
-            .get(node)
-            .is_some_and(|status| status.is_online())
+        self.node_status.get(node).is_some_and(|status| status.is_online())
     }
 
     /// State of a resource on a node, if the node told.
@@ -332,12 +275,7 @@ fn put<K: Ord + Clone, V>(map: &mut OrdMap<K, Arc<V>>, key: K, record: Option<&A
     };
 }
 
-fn put_if<K: Ord + Clone, V: Clone>(
-    map: &mut OrdMap<K, V>,
-    key: K,
-    value: V,
-    is_empty: impl Fn(&V) -> bool,
-) {
+fn put_if<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, V>, key: K, value: V, is_empty: impl Fn(&V) -> bool) {
     if is_empty(&value) {
         map.remove(&key);
     } else {
@@ -345,11 +283,7 @@ fn put_if<K: Ord + Clone, V: Clone>(
     }
 }
 
-fn remove_member<K: Ord + Clone, M: Ord + Clone>(
-    map: &mut OrdMap<K, OrdSet<M>>,
-    key: &K,
-    member: &M,
-) {
+fn remove_member<K: Ord + Clone, M: Ord + Clone>(map: &mut OrdMap<K, OrdSet<M>>, key: &K, member: &M) {
     let Some(members) = map.get_mut(key) else {
         return;
     };

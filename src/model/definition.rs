@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::desired::{Origin, Rollback};
-use super::kinds::{
-    DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, VolumeDefinitionFlags, VolumeFlags,
-};
+use super::kinds::{DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, VolumeDefinitionFlags, VolumeFlags};
 use super::moment::{EpochMs, Uuid};
 use super::names::{GroupName, NodeName, PoolName, RscName, SnapName, VolumeNumber};
 use super::props::Props;
@@ -77,6 +75,9 @@ pub struct Resource {
     pub flags: ResourceFlags,
     /// When it was made.
     pub created: EpochMs,
+    /// Generation of the last change of what its node has to do: what a node reported before tells nothing of it.
+    #[serde(default)]
+    pub ordered: u64,
     /// DRBD node id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_id: Option<u8>,
@@ -196,9 +197,7 @@ impl ResourceDefinition {
 
     /// Replicas with a disk that stay.
     pub fn diskful(&self) -> impl Iterator<Item = (&NodeName, &Resource)> {
-        self.resources
-            .iter()
-            .filter(|(_, rsc)| rsc.is_diskful() && !rsc.is_deleting())
+        self.resources.iter().filter(|(_, rsc)| rsc.is_diskful() && !rsc.is_deleting())
     }
 
     /// Sum of its volumes' sizes; saturates.

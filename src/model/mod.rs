@@ -3,7 +3,10 @@
 pub mod change;
 pub mod cluster;
 pub mod code;
+pub mod command;
+pub mod decide;
 pub mod definition;
+pub mod derive;
 pub mod desired;
 pub mod group;
 pub mod kinds;
@@ -13,6 +16,7 @@ pub mod names;
 pub mod node;
 pub mod numbers;
 pub mod observed;
+pub mod placement;
 pub mod props;
 pub mod refusal;
 pub mod report;

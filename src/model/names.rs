@@ -36,12 +36,7 @@ struct NameRule {
 impl NameRule {
     fn check(&self, text: &str) -> Result<(), String> {
         if text.len() < self.min || text.len() > self.max {
-            return Err(format!(
-                "it has {} bytes, {} to {} are allowed",
-                text.len(),
-                self.min,
-                self.max
-            ));
+            return Err(format!("it has {} bytes, {} to {} are allowed", text.len(), self.min, self.max));
         }
         let mut chars = text.chars();
         let first = chars.next().ok_or_else(|| "it is empty".to_owned())?;
@@ -55,11 +50,7 @@ impl NameRule {
         if !text.chars().any(|c| c.is_ascii_alphabetic()) {
             return Err("it needs at least one letter".to_owned());
         }
-        if self
-            .reserved
-            .iter()
-            .any(|word| text.eq_ignore_ascii_case(word))
-        {
+        if self.reserved.iter().any(|word| text.eq_ignore_ascii_case(word)) {
             return Err("that word is reserved".to_owned());
         }
         Ok(())
@@ -78,10 +69,7 @@ fn check_host_name(text: &str) -> Result<(), String> {
         if label.starts_with('-') || label.ends_with('-') {
             return Err("no part may begin or end with '-'".to_owned());
         }
-        if let Some(bad) = label
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && *c != '-')
-        {
+        if let Some(bad) = label.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-') {
             return Err(format!("it may not contain '{}'", bad.escape_debug()));
         }
     }
@@ -90,10 +78,7 @@ fn check_host_name(text: &str) -> Result<(), String> {
 
 fn compare(a: &str, b: &str) -> Ordering {
     let fold = |c: &u8| c.to_ascii_uppercase();
-    a.as_bytes()
-        .iter()
-        .map(fold)
-        .cmp(b.as_bytes().iter().map(fold))
+    a.as_bytes().iter().map(fold).cmp(b.as_bytes().iter().map(fold))
 }
 
 fn error(noun: &'static str, text: &str, rule: String) -> NameError {
@@ -171,16 +156,7 @@ macro_rules! name_type {
 
 macro_rules! rule {
     ($min:literal, $max:literal, $first:literal, $inner:literal, $reserved:expr) => {
-        |text| {
-            NameRule {
-                min: $min,
-                max: $max,
-                first: $first,
-                inner: $inner,
-                reserved: $reserved,
-            }
-            .check(text)
-        }
+        |text| NameRule { min: $min, max: $max, first: $first, inner: $inner, reserved: $reserved }.check(text)
     };
 }
 
@@ -232,11 +208,7 @@ impl VolumeNumber {
     pub fn new(number: u32) -> Result<Self, NameError> {
         match u16::try_from(number) {
             Ok(n) if n <= Self::MAX => Ok(Self(n)),
-            _ => Err(error(
-                "volume number",
-                &number.to_string(),
-                format!("0 to {} are allowed", Self::MAX),
-            )),
+            _ => Err(error("volume number", &number.to_string(), format!("0 to {} are allowed", Self::MAX))),
         }
     }
 

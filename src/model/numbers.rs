@@ -16,12 +16,7 @@ impl NumberPool {
     /// An empty pool over `first..=last`.
     #[must_use]
     pub fn new(first: u32, last: u32) -> Self {
-        Self {
-            first,
-            last,
-            taken: OrdSet::new(),
-            lowest: first,
-        }
+        Self { first, last, taken: OrdSet::new(), lowest: first }
     }
 
     /// Marks a number as taken, whether in the range or not.

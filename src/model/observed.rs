@@ -29,13 +29,7 @@ impl NodeStatus {
     /// A node that was not heard of yet.
     #[must_use]
     pub fn unknown() -> Self {
-        Self {
-            status: ConnectionStatus::Offline,
-            since: EpochMs(0),
-            attempts: 0,
-            facts: None,
-            reason: None,
-        }
+        Self { status: ConnectionStatus::Offline, since: EpochMs(0), attempts: 0, facts: None, reason: None }
     }
 
     /// Connected and in sync.

@@ -104,9 +104,7 @@ pub struct Refusal {
 impl Refusal {
     /// An error with code and message.
     pub fn new(code: u16, message: impl Into<String>) -> Self {
-        Self {
-            note: Box::new(Note::new(Kind::Error, code, message)),
-        }
+        Self { note: Box::new(Note::new(Kind::Error, code, message)) }
     }
 
     /// With its cause.

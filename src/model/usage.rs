@@ -56,28 +56,17 @@ pub fn definition_usage(definition: &ResourceDefinition) -> Vec<(PoolKey, PoolUs
     for (node, resource) in &definition.resources {
         let start = sums.len();
         for (number, volume) in &resource.volumes {
-            let size = definition
-                .volumes
-                .get(number)
-                .map_or(0, |volume| volume.size.0);
+            let size = definition.volumes.get(number).map_or(0, |volume| volume.size.0);
             let size = if resource.is_diskful() { size } else { 0 };
             let usage = PoolUsage {
                 volumes_kib: size,
                 pending_kib: if volume.made { 0 } else { size },
                 ..PoolUsage::default()
             };
-            let known = sums[start..]
-                .iter()
-                .position(|((_, pool), _)| *pool == volume.pool);
+            let known = sums[start..].iter().position(|((_, pool), _)| *pool == volume.pool);
             match known {
                 Some(at) => sums[start + at].1 = sums[start + at].1.plus(usage),
-                None => sums.push((
-                    (node.clone(), volume.pool.clone()),
-                    PoolUsage {
-                        resources: 1,
-                        ..usage
-                    },
-                )),
+                None => sums.push(((node.clone(), volume.pool.clone()), PoolUsage { resources: 1, ..usage })),
             }
         }
     }
@@ -90,16 +79,9 @@ pub fn snapshot_usage(snapshot: &Snapshot) -> Vec<(PoolKey, PoolUsage)> {
     let mut sums: Vec<(PoolKey, PoolUsage)> = Vec::new();
     for (node, part) in &snapshot.nodes {
         for (number, volume) in &part.volumes {
-            let size = snapshot
-                .volumes
-                .get(number)
-                .map_or(0, |volume| volume.size.0);
+            let size = snapshot.volumes.get(number).map_or(0, |volume| volume.size.0);
             let key = (node.clone(), volume.pool.clone());
-            let usage = PoolUsage {
-                snapshots_kib: size,
-                snapshots: 1,
-                ..PoolUsage::default()
-            };
+            let usage = PoolUsage { snapshots_kib: size, snapshots: 1, ..PoolUsage::default() };
             sums.push((key, usage));
         }
     }
