@@ -83,7 +83,7 @@ impl Operation {
         }
     }
 
-    /// The operation in a return code, if it names one. The three calls of [`API_CALL_PARSE_ERROR`] and its like name none.
+    /// The operation in a return code, if it names one; [`API_CALL_PARSE_ERROR`] and its like name none.
     pub fn of(ret_code: i64) -> Option<Operation> {
         let bits = ret_code.cast_unsigned() & OPERATION_MASK;
         Operation::ALL.into_iter().find(|operation| operation.bits() == bits && !is_whole(ret_code))
@@ -230,8 +230,9 @@ pub fn with_context(code: i64, op: Operation, object: ObjectKind) -> i64 {
     bits.cast_signed()
 }
 
-/// The HTTP status of an answer whose first error entry carries `first_error_code` (see [`code_of`]): what is missing is
-/// 404, what is forbidden 403, who is unknown 401, what cannot be read 400, and all else (also "exists" and "invalid") 500.
+/// The HTTP status of an answer whose first error entry carries `first_error_code` (see [`code_of`]): what is missing
+/// is 404, what is forbidden 403, who is unknown 401, what cannot be read 400, and all else, also "exists" and
+/// "invalid", is 500.
 pub const fn http_status(first_error_code: u16) -> u16 {
     const PARSE_ERROR: u16 = code_of(API_CALL_PARSE_ERROR);
     const AUTH_REQUIRED: u16 = code_of(API_CALL_AUTH_REQ);
