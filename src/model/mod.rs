@@ -23,5 +23,7 @@ pub mod refusal;
 pub mod report;
 pub mod size;
 pub mod snapshot;
+#[cfg(test)]
+pub(crate) mod testkit;
 pub mod usage;
 pub mod wait;
