@@ -6,12 +6,28 @@
 mod controller;
 mod definition;
 mod draft;
+mod eviction;
 mod group;
+mod interface;
 mod node;
+mod node_connection;
+mod node_evacuation;
+mod node_removal;
+mod notes;
 mod observe;
 mod pool;
+mod pool_backing;
+mod pool_definition;
+mod raise_replicas;
+mod replacement;
+mod replica_state;
 mod resource;
+mod select_filter;
 mod snapshot;
+mod spawn;
+#[cfg(test)]
+mod tests;
+mod volume_group;
 
 use super::change::Change;
 use super::cluster::Cluster;
