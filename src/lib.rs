@@ -1,8 +1,9 @@
 //! Zea.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 pub mod actors;
 pub mod cli;
 pub mod model;
 pub mod protocols;
 pub mod storage;
 pub mod store;
+pub mod tls;

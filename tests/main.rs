@@ -1,1 +1,4 @@
-//! tests
+//! The one test binary: each module is a suite that runs real things.
+mod link;
+mod runtime;
+mod store;

@@ -1,1 +1,2 @@
-//! actors
+//! Actors, by role, and the runtime that they live in.
+pub mod system;

@@ -75,6 +75,9 @@ pub struct Resource {
     pub flags: ResourceFlags,
     /// When it was made.
     pub created: EpochMs,
+    /// Generation of the last change of what its node has to do: what a node reported before tells nothing of it.
+    #[serde(default)]
+    pub ordered: u64,
     /// DRBD node id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_id: Option<u8>,

@@ -14,6 +14,7 @@ use super::kinds::{
 use super::names::{NodeName, RscName, VolumeNumber};
 use super::node::Node;
 use super::props::{Level, Levels, Lookup, Props};
+use super::size::split_options;
 use super::snapshot::{Snapshot, SnapshotNode};
 
 /// Namespace of the properties that drivers read.
@@ -107,7 +108,7 @@ impl Source<'_> {
             desired.layers.clone_from(layers);
         }
         desired.rollback.clone_from(&resource.rollback);
-        let pair = |(number, volume)| self.volume(resource, *number, volume);
+        let pair = |(number, volume): (&VolumeNumber, &Volume)| self.volume(resource, *number, volume);
         desired.volumes = resource.volumes.iter().filter_map(pair).collect();
         desired.props = self.driver_props(resource);
     }
@@ -152,7 +153,7 @@ impl Source<'_> {
         let params = get("FileSystem/MkfsParams").unwrap_or_default();
         Some(FileSystem {
             kind: get("FileSystem/Type")?.to_owned(),
-            mkfs_params: split_arguments(params),
+            mkfs_params: split_options(params),
             user: get("FileSystem/User").map(str::to_owned),
             group: get("FileSystem/Group").map(str::to_owned),
         })
@@ -235,47 +236,4 @@ pub fn desired_node(cluster: &Cluster, node: &Node) -> (Vec<DesiredPool>, Vec<De
 #[must_use]
 pub fn is_connected_to(node: &Node) -> bool {
     node.has_satellite() && !node.flags.has(NodeFlags::EVICTED)
-}
-
-/// Splits a text of arguments like a shell does: white space separates, quotes and backslashes protect.
-#[must_use]
-pub fn split_arguments(text: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let mut current: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (None, c) if c.is_whitespace() => arguments.extend(current.take()),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                current.get_or_insert_default();
-            }
-            (Some(open), c) if c == open => quote = None,
-            (None | Some('"'), '\\') => current.get_or_insert_default().extend(chars.next()),
-            (_, c) => current.get_or_insert_default().push(c),
-        }
-    }
-    arguments.extend(current);
-    arguments
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split_arguments;
-
-    #[test]
-    fn arguments_are_split_like_a_shell_does() {
-        let table: &[(&str, &[&str])] = &[
-            ("", &[]),
-            ("  -b 4096  ", &["-b", "4096"]),
-            ("-L 'my disk' \"a \\\" b\"", &["-L", "my disk", "a \" b"]),
-            ("a'b c'd", &["ab cd"]),
-            ("''", &[""]),
-            ("a\\ b", &["a b"]),
-        ];
-        for (text, wanted) in table {
-            assert_eq!(split_arguments(text), *wanted, "{text}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ pub mod code;
 pub mod command;
 pub mod decide;
 pub mod definition;
+pub mod derive;
 pub mod desired;
 pub mod group;
 pub mod kinds;

@@ -73,6 +73,9 @@ pub struct Snapshot {
     /// Flags.
     #[serde(default)]
     pub flags: SnapshotFlags,
+    /// Generation of the definition at the last change of what nodes have to do about it.
+    #[serde(default)]
+    pub ordered: u64,
     /// Order among the definition's snapshots.
     pub sequence: u64,
     /// Its own properties.

@@ -30,7 +30,7 @@ fn modify(draft: &mut Draft, request: &PropsModify) -> Result<(), Refusal> {
         draft.put(Change::Controller(Arc::new(record)));
     }
     draft.note(modified("Controller configuration", !change.is_empty()));
-    note_props(draft, &change, ObjectKind::ControllerConfig);
+    note_props(draft, &change, "controller", "configuration");
     Ok(())
 }
 
@@ -52,9 +52,9 @@ fn modify_store(draft: &mut Draft, name: &KvsName, request: &PropsModify) -> Res
     let uuid = old.as_ref().map_or_else(|| draft.uuid(), |store| store.uuid);
     let name = old.map_or_else(|| name.clone(), |store| store.name.clone());
     let store = KeyValueStore { name: name.clone(), uuid, props };
-    draft.put(Change::KeyValueStore(name, Some(Arc::new(store))));
+    draft.put(Change::KeyValueStore(name.clone(), Some(Arc::new(store))));
     draft.note(modified(what, true).about("UUID", uuid));
-    note_props(draft, &change, ObjectKind::KeyValueStore);
+    note_props(draft, &change, "key-value store", &name);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::Decision;
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::*;
-use crate::model::definition::ResourceDefinition;
+use crate::model::definition::{Resource, ResourceDefinition};
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::kvs::ControllerRecord;
 use crate::model::moment::{Dice, EpochMs, Moment, Uuid};
@@ -67,13 +67,19 @@ impl Draft {
         self.put(Change::Group(group.name.clone(), Some(Arc::new(group))));
     }
 
-    /// Puts a definition with the next generation.
+    /// Puts a definition with the next generation, and marks the resources whose orders it changes.
     pub fn put_definition(&mut self, mut definition: ResourceDefinition) {
-        let old = self.cluster.definitions.get(&definition.name).map(|old| old.generation);
-        definition.generation = match old {
-            Some(generation) => generation + 1,
+        let old = self.cluster.definitions.get(&definition.name).cloned();
+        definition.generation = match &old {
+            Some(old) => old.generation + 1,
             None => first_generation(&mut self.dice),
         };
+        for (node, resource) in &mut definition.resources {
+            let before = old.as_ref().and_then(|old| old.resources.get(node));
+            if before.is_none_or(|before| orders_differ(before, resource)) {
+                resource.ordered = definition.generation;
+            }
+        }
         self.put(Change::Definition(definition.name.clone(), Some(Arc::new(definition))));
     }
 
@@ -82,10 +88,14 @@ impl Draft {
     }
 
     /// Puts a snapshot, and its definition with the next generation.
-    pub fn put_snapshot(&mut self, snapshot: Snapshot) {
+    pub fn put_snapshot(&mut self, mut snapshot: Snapshot) {
         let rsc = snapshot.key.rsc.clone();
-        self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
         self.touch(&rsc);
+        let old = self.cluster.snapshots.get(&snapshot.key);
+        if old.is_none_or(|old| snapshot_orders_differ(old, &snapshot)) {
+            snapshot.ordered = self.cluster.definitions.get(&rsc).map_or(0, |definition| definition.generation);
+        }
+        self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
     }
 
     pub fn drop_snapshot(&mut self, key: &SnapshotKey) {
@@ -158,6 +168,18 @@ impl Draft {
         apply(modify, owner, props).map_err(refuse_property)
     }
 
+    /// Says which properties were set, beside the success of the whole.
+    pub fn note_props(&mut self, change: &PropsChange, noun: &str, name: impl ToString) {
+        if change.set.is_empty() {
+            return;
+        }
+        let keys: Vec<&str> = change.set.iter().map(|key| &**key).collect();
+        let text = format!("Properties of {noun} '{}' set: {}", name.to_string(), keys.join(", "));
+        let mut note = Note::success(CREATED, text);
+        note.operation = Some(Operation::Create);
+        self.note(note);
+    }
+
     /// A new identity.
     pub fn uuid(&mut self) -> Uuid {
         self.dice.uuid()
@@ -181,6 +203,20 @@ fn same_record(a: &Change, b: &Change) -> bool {
         (Change::KeyValueStore(a, _), Change::KeyValueStore(b, _)) => a == b,
         _ => false,
     }
+}
+
+/// Whether a node has something else to do for the resource than before.
+fn orders_differ(old: &Resource, new: &Resource) -> bool {
+    let volumes = |resource: &Resource| resource.volumes.values().map(|v| v.flags).collect::<Vec<_>>();
+    old.flags != new.flags
+        || old.rollback != new.rollback
+        || old.volumes.len() != new.volumes.len()
+        || volumes(old) != volumes(new)
+}
+
+fn snapshot_orders_differ(old: &Snapshot, new: &Snapshot) -> bool {
+    let parts = |snapshot: &Snapshot| snapshot.nodes.values().map(|part| part.flags).collect::<Vec<_>>();
+    old.flags != new.flags || parts(old) != parts(new)
 }
 
 /// First generation of a definition: a random incarnation above, a counter below. Reports of an earlier definition

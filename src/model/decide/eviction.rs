@@ -48,10 +48,13 @@ pub(super) fn evict(draft: &mut Draft, name: &NodeName) -> Result<(), Refusal> {
 fn check_eviction(draft: &Draft, node: &Node) -> Result<(), Refusal> {
     let name = &node.name;
     if !node.has_satellite() {
-        return Err(Refusal::new(FAIL_INVLD_NODE_TYPE, format!("Node '{name}' cannot be evicted: it has no satellite"))
-            .because(format!("Nodes of type {} hold no resources", node.kind))
-            .cure("Name a node with a satellite")
-            .about("Node", name));
+        return Err(Refusal::new(
+            FAIL_INVLD_NODE_TYPE,
+            format!("Node '{name}' cannot be evicted: it has no satellite"),
+        )
+        .because(format!("Nodes of type {} hold no resources", node.kind))
+        .cure("Name a node with a satellite")
+        .about("Node", name));
     }
     let status = draft.cluster.status_of(name).status;
     if matches!(status, ConnectionStatus::Online | ConnectionStatus::Connected) {
@@ -93,7 +96,7 @@ fn replace_evicted(draft: &mut Draft, rsc: &RscName, node: &NodeName) {
     }
     let evacuee = Evacuee { rsc, from: node, targets: &[], not_targets: &[] };
     // Ends at the first that finds no place, at the latest when every node has one.
-    let _placed = (0..missing).take_while(|_| replace(draft, &evacuee)).count();
+    let _placed = (0..missing).map_while(|_| replace(draft, &evacuee)).count();
 }
 
 fn least_after_eviction(cluster: &Cluster, definition: &ResourceDefinition) -> usize {
@@ -185,4 +188,3 @@ fn delete_snapshot_part(draft: &mut Draft, key: &SnapshotKey, node: &NodeName) {
         draft.put_snapshot(snapshot);
     }
 }
-

@@ -1,11 +1,11 @@
-//! Decisions about resource groups. What they make of their filters stands in `spawn` and `raise_replicas`.
+//! Decisions about resource groups. What they make of their filters stands in `autoplace` and `raise_replicas`.
 
 use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use super::notes::{already_gone, join, modified, note_props};
 use super::raise_replicas::raise_replicas;
-use super::{select_filter, spawn, volume_group};
+use super::{autoplace, select_filter, volume_group};
 use crate::model::change::Change;
 use crate::model::code::*;
 use crate::model::command::GroupCommand;
@@ -37,8 +37,8 @@ pub(super) fn decide(draft: &mut Draft, command: &GroupCommand) -> Result<(), Re
             volume_group::delete(draft, group, *number);
             Ok(())
         }
-        GroupCommand::Spawn(order) => spawn::spawn(draft, order),
-        GroupCommand::Adjust { group, filter } => spawn::adjust(draft, group.as_ref(), filter),
+        GroupCommand::Spawn(order) => autoplace::spawn(draft, order),
+        GroupCommand::Adjust { group, filter } => autoplace::adjust(draft, group.as_ref(), filter),
     }
 }
 
@@ -69,7 +69,7 @@ fn create(draft: &mut Draft, name: &GroupName, wish: &Wish<'_>) -> Result<(), Re
     };
     let change = draft.modify_props(&mut group.props, wish.props, PropertyOwner::ResourceGroup)?;
     draft.note(refer(Note::success(CREATED, format!("Resource group '{name}' created")), &group));
-    note_props(draft, &change, ObjectKind::ResourceGroup);
+    note_props(draft, &change, "resource group", name);
     draft.put_group(group);
     Ok(())
 }
@@ -98,7 +98,7 @@ fn modify(draft: &mut Draft, name: &GroupName, wish: &Wish<'_>) -> Result<(), Re
     group.peer_slots = wish.peer_slots.or(group.peer_slots);
     let what = format!("Resource group '{}'", group.name);
     draft.note(refer(modified(what, group != old), &group));
-    note_props(draft, &change, ObjectKind::ResourceGroup);
+    note_props(draft, &change, "resource group", name);
     if group != old {
         draft.put_group(group);
     }
@@ -115,11 +115,14 @@ fn delete(draft: &mut Draft, name: &GroupName) -> Result<(), Refusal> {
         return Ok(());
     };
     if let Some(definitions) = draft.cluster.in_group.get(name) {
-        return Err(Refusal::new(FAIL_EXISTS_RSC_DFN, format!("{what} cannot be deleted: it has resource definitions"))
-            .because("Every definition belongs to a group")
-            .cure("Delete the definitions first, or modify them to be of another group")
-            .details(format!("Resource definitions: {}", join(definitions)))
-            .about("RscGrp", name));
+        return Err(Refusal::new(
+            FAIL_EXISTS_RSC_DFN,
+            format!("{what} cannot be deleted: it has resource definitions"),
+        )
+        .because("Every definition belongs to a group")
+        .cure("Delete the definitions first, or modify them to be of another group")
+        .details(format!("Resource definitions: {}", join(definitions)))
+        .about("RscGrp", name));
     }
     draft.put(Change::Group(name.clone(), None));
     draft.note(refer(Note::success(DELETED, format!("{what} deleted")), &group));

@@ -76,20 +76,26 @@ fn check_address(name: &NetIfName, address: IpAddr) -> Result<(), Refusal> {
     if !address.is_unspecified() && !address.is_multicast() {
         return Ok(());
     }
-    Err(Refusal::new(FAIL_INVLD_NET_ADDR, format!("Address {address} of network interface '{name}' reaches no single host"))
-        .because("Unspecified and multicast addresses cannot be connected to")
-        .cure("Give an address that the node has")
-        .about("NetIf", name))
+    Err(Refusal::new(
+        FAIL_INVLD_NET_ADDR,
+        format!("Address {address} of network interface '{name}' reaches no single host"),
+    )
+    .because("Unspecified and multicast addresses cannot be connected to")
+    .cure("Give an address that the node has")
+    .about("NetIf", name))
 }
 
 fn check_port(name: &NetIfName, satellite: Option<&SatellitePort>) -> Result<(), Refusal> {
     if satellite.is_none_or(|satellite| satellite.port != 0) {
         return Ok(());
     }
-    Err(Refusal::new(FAIL_INVLD_NET_PORT, format!("Satellite port 0 of network interface '{name}' cannot be connected to"))
-        .because("TCP ports go from 1 to 65535")
-        .cure(format!("Give the port on which the satellite listens, {} by default", DEFAULT_SATELLITE.port))
-        .about("NetIf", name))
+    Err(Refusal::new(
+        FAIL_INVLD_NET_PORT,
+        format!("Satellite port 0 of network interface '{name}' cannot be connected to"),
+    )
+    .because("TCP ports go from 1 to 65535")
+    .cure(format!("Give the port on which the satellite listens, {} by default", DEFAULT_SATELLITE.port))
+    .about("NetIf", name))
 }
 
 pub(super) fn create(draft: &mut Draft, node: &NodeName, new: &NewInterface) -> Result<(), Refusal> {
@@ -151,10 +157,13 @@ fn check_can_be_active(node: &Node, interface: &NetInterface) -> Result<(), Refu
             .about("NetIf", name));
     }
     if interface.satellite.is_none() {
-        return Err(Refusal::new(FAIL_MISSING_STLT_CONN, format!("Network interface '{name}' cannot be active: it has no satellite port"))
-            .because("The controller reaches the satellite at the active interface's port")
-            .cure(format!("Give the satellite's port too, {} by default", DEFAULT_SATELLITE.port))
-            .about("NetIf", name));
+        return Err(Refusal::new(
+            FAIL_MISSING_STLT_CONN,
+            format!("Network interface '{name}' cannot be active: it has no satellite port"),
+        )
+        .because("The controller reaches the satellite at the active interface's port")
+        .cure(format!("Give the satellite's port too, {} by default", DEFAULT_SATELLITE.port))
+        .about("NetIf", name));
     }
     Ok(())
 }

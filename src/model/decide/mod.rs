@@ -3,9 +3,13 @@
 //! A decision never acts. Its changes are persisted first; what nodes have to do follows from the new state
 //! (`model::derive`), and what came of it is decided by [`observe`].
 
+mod autoplace;
+mod available;
+mod clone;
 mod controller;
 mod definition;
 mod draft;
+mod evacuation;
 mod eviction;
 mod group;
 mod interface;
@@ -22,11 +26,13 @@ mod raise_replicas;
 mod replacement;
 mod replica_state;
 mod resource;
+mod rollback;
 mod select_filter;
 mod snapshot;
-mod spawn;
 #[cfg(test)]
 mod tests;
+mod toggle;
+mod volume;
 mod volume_group;
 
 use super::change::Change;
@@ -35,6 +41,7 @@ use super::command::Command;
 use super::moment::Moment;
 use super::refusal::{Note, Refusal};
 
+pub use autoplace::explain;
 pub use draft::first_records;
 pub use observe::{Observation, node_went_away, observe};
 

@@ -70,7 +70,7 @@ fn create(draft: &mut Draft, new: &NewNode<'_>) -> Result<(), Refusal> {
     }
     let note = Note::success(CREATED, format!("Node '{name}' created"));
     draft.note(note.about("Node", name).about("UUID", node.uuid));
-    note_props(draft, &change, ObjectKind::Node);
+    note_props(draft, &change, "node", name);
     draft.put_node(node);
     Ok(())
 }
@@ -114,7 +114,7 @@ fn modify(draft: &mut Draft, name: &NodeName, kind: Option<NodeKind>, request: &
     let changed = kind.is_some() || !change.is_empty();
     let note = modified(format!("Node '{}'", node.name), changed);
     draft.note(note.about("Node", &node.name).about("UUID", node.uuid));
-    note_props(draft, &change, ObjectKind::Node);
+    note_props(draft, &change, "node", name);
     if changed {
         draft.put_node(node);
     }

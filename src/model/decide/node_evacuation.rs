@@ -1,9 +1,10 @@
 //! Evacuation: the replicas of a node that answers go elsewhere. Never lets go of the last one that is up to date.
 
 use super::draft::Draft;
-use super::node_removal::{MIGRATE_FROM, resources_on};
-use super::replacement::{Evacuee, replacement_for};
+use super::node_removal::resources_on;
+use super::replacement::{Evacuee, mark_successor, replacement_for};
 use super::replica_state::{about, complete_elsewhere, is_complete, is_in_use, set_flags, wanted};
+use super::toggle::MIGRATE_FROM;
 use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::definition::ResourceDefinition;
@@ -35,7 +36,9 @@ enum Fate {
     Stays(&'static str),
     /// It can go at once.
     Goes,
-    /// It goes when another one is complete, or its user is gone.
+    /// It could go, and somebody uses it.
+    InUse,
+    /// It goes when the one that stands in for it is complete.
     Waits,
     /// As `Waits`, and the other one has to be placed.
     NeedsSuccessor,
@@ -52,17 +55,20 @@ pub(super) fn evacuate(draft: &mut Draft, order: &Evacuation<'_>) -> Result<(), 
         draft.put_node(node);
     }
     for rsc in resources_on(draft, order.from) {
-        evacuate_resource(draft, &rsc, order);
+        evacuate_resource(draft, &rsc, order)?;
     }
     Ok(())
 }
 
 fn check_evacuation(draft: &Draft, node: &Node, order: &Evacuation<'_>) -> Result<(), Refusal> {
     if node.flags.has(NodeFlags::EVICTED) {
-        return Err(Refusal::new(FAIL_INVLD_REQUEST, format!("Node '{}' is evicted and cannot be evacuated", node.name))
-            .because("Its replicas have been given up")
-            .cure("Restore the node first, or declare it lost")
-            .about("Node", &node.name));
+        return Err(Refusal::new(
+            FAIL_INVLD_REQUEST,
+            format!("Node '{}' is evicted and cannot be evacuated", node.name),
+        )
+        .because("Its replicas have been given up")
+        .cure("Restore the node first, or declare it lost")
+        .about("Node", &node.name));
     }
     for target in order.targets.iter().chain(order.not_targets) {
         draft.node(target)?;
@@ -76,25 +82,37 @@ fn check_evacuation(draft: &Draft, node: &Node, order: &Evacuation<'_>) -> Resul
     Ok(())
 }
 
-fn evacuate_resource(draft: &mut Draft, rsc: &RscName, order: &Evacuation<'_>) {
+fn evacuate_resource(draft: &mut Draft, rsc: &RscName, order: &Evacuation<'_>) -> Result<(), Refusal> {
     let Some(definition) = draft.cluster.definitions.get(rsc).cloned() else {
-        return;
+        return Ok(());
     };
     let Some(resource) = definition.resources.get(order.from) else {
-        return;
+        return Ok(());
     };
     if resource.is_deleting() || definition.flags.has(DefinitionFlags::DELETE) {
-        return;
+        return Ok(());
     }
     let flags = resource.flags;
     match fate(&draft.cluster, &definition, order.from) {
         Fate::Stays(why) => draft.note(not_moved(&order.of(rsc), why)),
+        Fate::InUse => {
+            set_flags(draft, &definition, order.from, flags.with(ResourceFlags::EVACUATE));
+            draft.note(not_moved(&order.of(rsc), "It is in use there").cure("Evacuate again when its user is gone"));
+        }
         Fate::Goes => set_flags(draft, &definition, order.from, flags.with(ResourceFlags::DELETE)),
         Fate::Waits => set_flags(draft, &definition, order.from, flags.with(ResourceFlags::EVACUATE)),
         Fate::NeedsSuccessor => {
             set_flags(draft, &definition, order.from, flags.with(ResourceFlags::EVACUATE));
-            replace(draft, &order.of(rsc));
+            place_successor(draft, &order.of(rsc))?;
         }
+    }
+    Ok(())
+}
+
+fn place_successor(draft: &mut Draft, evacuee: &Evacuee<'_>) -> Result<(), Refusal> {
+    match replace(draft, evacuee) {
+        Some(node) => mark_successor(draft, evacuee, &node),
+        None => Ok(()),
     }
 }
 
@@ -108,7 +126,7 @@ fn fate(cluster: &Cluster, definition: &ResourceDefinition, node: &NodeName) -> 
         || (complete > 0 && !is_complete(cluster, definition, node))
         || !resource.is_diskful();
     if spare {
-        return if is_in_use(cluster, &definition.name, node) { Fate::Waits } else { Fate::Goes };
+        return if is_in_use(cluster, &definition.name, node) { Fate::InUse } else { Fate::Goes };
     }
     let stands_in = |props: &str| props.eq_ignore_ascii_case(node.as_str());
     let mut others = definition.resources.values().filter(|other| !other.is_deleting());
@@ -116,17 +134,15 @@ fn fate(cluster: &Cluster, definition: &ResourceDefinition, node: &NodeName) -> 
     if has_successor { Fate::Waits } else { Fate::NeedsSuccessor }
 }
 
-/// Places one replica more, and tells of it. Whether there was a place.
-pub(super) fn replace(draft: &mut Draft, evacuee: &Evacuee<'_>) -> bool {
+/// Places one replica more, and tells of it. Its node, if there was a place.
+pub(super) fn replace(draft: &mut Draft, evacuee: &Evacuee<'_>) -> Option<NodeName> {
     match replacement_for(draft, evacuee) {
-        Ok(node) => {
-            let text = format!("Resource '{}' gets a replica on node '{node}'", evacuee.rsc);
-            draft.note(Note::success(MODIFIED, text).about("RscDfn", evacuee.rsc).about("Node", node));
-            true
-        }
-        Err(why) => {
-            draft.note(not_moved(evacuee, &why));
-            false
+        Ok(node) => Some(node),
+        Err(refusal) => {
+            let mut note = not_moved(evacuee, &refusal.note.message);
+            note.details = refusal.note.details;
+            draft.note(note);
+            None
         }
     }
 }
@@ -141,4 +157,3 @@ fn not_moved(evacuee: &Evacuee<'_>, why: &str) -> Note {
     .about("Node", evacuee.from)
     .about("RscDfn", evacuee.rsc)
 }
-

@@ -4,6 +4,7 @@
 use super::draft::Draft;
 use super::node::diskless_pool_name;
 use super::notes::{already_gone, join};
+use super::toggle::MIGRATE_FROM;
 use crate::model::change::Change;
 use crate::model::code::*;
 use crate::model::definition::ResourceDefinition;
@@ -13,9 +14,6 @@ use crate::model::node::Node;
 use crate::model::props::Props;
 use crate::model::refusal::{Note, Refusal};
 use crate::model::snapshot::{Snapshot, SnapshotKey};
-
-/// Names the node whose replica one stands in for until the move is complete.
-pub(super) const MIGRATE_FROM: &str = "MigrateFrom";
 
 /// Deletes a node that has neither resources nor pools.
 pub(super) fn delete(draft: &mut Draft, name: &NodeName) -> Result<(), Refusal> {

@@ -11,11 +11,8 @@ use crate::model::refusal::Note;
 const NAMED_AT_MOST: usize = 20;
 
 /// Tells which properties of an object were set, and which of them are going out of use.
-pub(super) fn note_props(draft: &mut Draft, change: &PropsChange, object: ObjectKind) {
-    if !change.set.is_empty() {
-        let text = format!("Properties set: {}", join(&change.set));
-        draft.note(Note::success(CREATED, text).of(Operation::Create, object));
-    }
+pub(super) fn note_props(draft: &mut Draft, change: &PropsChange, noun: &str, name: impl Display) {
+    draft.note_props(change, noun, name);
     for key in change.set.iter().chain(&change.unchanged).filter(|key| is_deprecated(key)) {
         let note = Note::warning(WARN_DEPRECATED, format!("The property '{key}' is deprecated"));
         draft.note(note.cure("Leave it out; it works for as long as it is known"));

@@ -26,11 +26,14 @@ pub(super) fn decide(draft: &mut Draft, command: &PoolCommand) -> Result<(), Ref
 fn create(draft: &mut Draft, new: &NewPool) -> Result<(), Refusal> {
     let mut node = draft.node(&new.node)?;
     if node.pools.contains_key(&new.name) {
-        return Err(Refusal::new(FAIL_EXISTS_STOR_POOL, format!("Node '{}' has a storage pool '{}' already", node.name, new.name))
-            .because("Pool names are unique on a node, whatever their case")
-            .cure("Choose another name, or modify the pool that is there")
-            .about("Node", &node.name)
-            .about("StorPool", &new.name));
+        return Err(Refusal::new(
+            FAIL_EXISTS_STOR_POOL,
+            format!("Node '{}' has a storage pool '{}' already", node.name, new.name),
+        )
+        .because("Pool names are unique on a node, whatever their case")
+        .cure("Choose another name, or modify the pool that is there")
+        .about("Node", &node.name)
+        .about("StorPool", &new.name));
     }
     check_provider(draft, &node, new.provider)?;
     check_shared_space(&node, new)?;
@@ -48,7 +51,7 @@ fn create(draft: &mut Draft, new: &NewPool) -> Result<(), Refusal> {
     pool_definition::ensure(draft, &new.name);
     let note = Note::success(CREATED, format!("Storage pool '{}' on node '{}' created", pool.name, node.name));
     draft.note(refer(note, &node, &pool));
-    note_props(draft, &change, ObjectKind::StoragePool);
+    note_props(draft, &change, "storage pool", &pool.name);
     node.pools.insert(pool.name.clone(), pool);
     draft.put_node(node);
     Ok(())
@@ -99,20 +102,25 @@ fn check_shared_space(node: &Node, new: &NewPool) -> Result<(), Refusal> {
     let same = node.pools.values().find(|pool| pool.shared_space.as_ref() == Some(space));
     match same {
         None => Ok(()),
-        Some(other) => Err(refusal(format!("Pool '{}' of node '{}' is in the shared space '{space}'", other.name, node.name))
-            .because("A node sees a shared space by one pool")
-            .cure("Use that pool, or name another space")),
+        Some(other) => {
+            Err(refusal(format!("Pool '{}' of node '{}' is in the shared space '{space}'", other.name, node.name))
+                .because("A node sees a shared space by one pool")
+                .cure("Use that pool, or name another space"))
+        }
     }
 }
 
 fn modify(draft: &mut Draft, node: &NodeName, name: &PoolName, request: &PropsModify) -> Result<(), Refusal> {
     let mut node = draft.node(node)?;
     let Some(mut pool) = node.pools.get(name).cloned() else {
-        return Err(Refusal::new(FAIL_NOT_FOUND_STOR_POOL, format!("Storage pool '{name}' on node '{}' not found", node.name))
-            .because("It was deleted before, or never created")
-            .cure("List the node's storage pools, or create it first")
-            .about("Node", &node.name)
-            .about("StorPool", name));
+        return Err(Refusal::new(
+            FAIL_NOT_FOUND_STOR_POOL,
+            format!("Storage pool '{name}' on node '{}' not found", node.name),
+        )
+        .because("It was deleted before, or never created")
+        .cure("List the node's storage pools, or create it first")
+        .about("Node", &node.name)
+        .about("StorPool", name));
     };
     let backing = pool.backing().to_owned();
     let request = pool_backing::fold(request);
@@ -123,7 +131,7 @@ fn modify(draft: &mut Draft, node: &NodeName, name: &PoolName, request: &PropsMo
     }
     let note = modified(format!("Storage pool '{}' on node '{}'", pool.name, node.name), !change.is_empty());
     draft.note(refer(note, &node, &pool));
-    note_props(draft, &change, ObjectKind::StoragePool);
+    note_props(draft, &change, "storage pool", &pool.name);
     if !change.is_empty() {
         node.pools.insert(pool.name.clone(), pool);
         draft.put_node(node);
@@ -182,5 +190,8 @@ fn users(draft: &Draft, node: &NodeName, pool: &PoolName) -> String {
 }
 
 fn refer(note: Note, node: &Node, pool: &StoragePool) -> Note {
-    note.about("Node", &node.name).about("StorPoolDfn", &pool.name).about("StorPool", &pool.name).about("UUID", pool.uuid)
+    note.about("Node", &node.name)
+        .about("StorPoolDfn", &pool.name)
+        .about("StorPool", &pool.name)
+        .about("UUID", pool.uuid)
 }

@@ -45,10 +45,13 @@ pub(super) fn check(node: &Node, pool: &StoragePool) -> Result<(), Refusal> {
             .about("StorPool", &pool.name));
     }
     if !fits {
-        return Err(Refusal::new(FAIL_STOR_POOL_CONFIGURATION_ERROR, format!("'{backing}' is no place for a {} pool", pool.provider))
-            .because(format!("{BACKING_PROP} of such a pool is {form}"))
-            .cure(format!("Set {BACKING_PROP} to {form}"))
-            .about("StorPool", &pool.name));
+        return Err(Refusal::new(
+            FAIL_STOR_POOL_CONFIGURATION_ERROR,
+            format!("'{backing}' is no place for a {} pool", pool.provider),
+        )
+        .because(format!("{BACKING_PROP} of such a pool is {form}"))
+        .cure(format!("Set {BACKING_PROP} to {form}"))
+        .about("StorPool", &pool.name));
     }
     refuse_taken(node, pool)
 }

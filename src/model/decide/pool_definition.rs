@@ -14,15 +14,18 @@ use crate::model::refusal::{Note, Refusal};
 
 pub(super) fn create(draft: &mut Draft, name: &PoolName, request: &PropsModify) -> Result<(), Refusal> {
     if draft.cluster.pool_definitions.contains_key(name) {
-        return Err(Refusal::new(FAIL_EXISTS_STOR_POOL_DFN, format!("Storage pool definition '{name}' exists already"))
-            .because("It was created before, or with the first pool of that name")
-            .cure("Modify it, or choose another name")
-            .about("StorPoolDfn", name));
+        return Err(Refusal::new(
+            FAIL_EXISTS_STOR_POOL_DFN,
+            format!("Storage pool definition '{name}' exists already"),
+        )
+        .because("It was created before, or with the first pool of that name")
+        .cure("Modify it, or choose another name")
+        .about("StorPoolDfn", name));
     }
     let mut definition = PoolDefinition { name: name.clone(), uuid: draft.uuid(), props: Props::new() };
     let change = draft.modify_props(&mut definition.props, request, PropertyOwner::StoragePoolDefinition)?;
     draft.note(refer(Note::success(CREATED, format!("Storage pool definition '{name}' created")), &definition));
-    note_props(draft, &change, ObjectKind::StoragePoolDefinition);
+    note_props(draft, &change, "storage pool definition", name);
     put(draft, definition);
     Ok(())
 }
@@ -46,7 +49,7 @@ pub(super) fn modify(draft: &mut Draft, name: &PoolName, request: &PropsModify) 
     let change = draft.modify_props(&mut definition.props, request, PropertyOwner::StoragePoolDefinition)?;
     let what = format!("Storage pool definition '{}'", definition.name);
     draft.note(refer(modified(what, !change.is_empty()), &definition));
-    note_props(draft, &change, ObjectKind::StoragePoolDefinition);
+    note_props(draft, &change, "storage pool definition", name);
     if !change.is_empty() {
         put(draft, definition);
     }

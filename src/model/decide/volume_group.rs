@@ -36,17 +36,20 @@ pub(super) fn create(draft: &mut Draft, group: &GroupName, new: &NewVolumeGroup<
         None => lowest_free(&group)?,
     };
     if group.volumes.contains_key(&number) {
-        return Err(Refusal::new(FAIL_EXISTS_VLM_GRP, format!("Resource group '{}' has a volume group {number} already", group.name))
-            .because("Volume numbers are unique in a group")
-            .cure("Choose another number, or none for the next free one")
-            .about("RscGrp", &group.name)
-            .about("VlmGrp", number));
+        return Err(Refusal::new(
+            FAIL_EXISTS_VLM_GRP,
+            format!("Resource group '{}' has a volume group {number} already", group.name),
+        )
+        .because("Volume numbers are unique in a group")
+        .cure("Choose another number, or none for the next free one")
+        .about("RscGrp", &group.name)
+        .about("VlmGrp", number));
     }
     let mut volume = VolumeGroup { number, uuid: draft.uuid(), flags: new.flags, props: Props::new() };
     let change = draft.modify_props(&mut volume.props, new.props, PropertyOwner::VolumeGroup)?;
     let note = Note::success(CREATED, format!("Volume group {number} of resource group '{}' created", group.name));
     draft.note(refer(note, &group, &volume));
-    note_props(draft, &change, ObjectKind::VolumeGroup);
+    note_props(draft, &change, "volume group", number);
     group.volumes.insert(number, volume);
     draft.put_group(group);
     Ok(())
@@ -70,11 +73,14 @@ pub(super) fn modify(
 ) -> Result<(), Refusal> {
     let mut group = draft.group(group)?;
     let Some(mut volume) = group.volumes.get(&number).cloned() else {
-        return Err(Refusal::new(FAIL_NOT_FOUND_VLM_GRP, format!("Volume group {number} of resource group '{}' not found", group.name))
-            .because("It was deleted before, or never created")
-            .cure("List the group's volume groups, or create it first")
-            .about("RscGrp", &group.name)
-            .about("VlmGrp", number));
+        return Err(Refusal::new(
+            FAIL_NOT_FOUND_VLM_GRP,
+            format!("Volume group {number} of resource group '{}' not found", group.name),
+        )
+        .because("It was deleted before, or never created")
+        .cure("List the group's volume groups, or create it first")
+        .about("RscGrp", &group.name)
+        .about("VlmGrp", number));
     };
     let change = draft.modify_props(&mut volume.props, wish.props, PropertyOwner::VolumeGroup)?;
     let flags = volume.flags.with(wish.set).without(wish.clear);
@@ -82,7 +88,7 @@ pub(super) fn modify(
     volume.flags = flags;
     let what = format!("Volume group {number} of resource group '{}'", group.name);
     draft.note(refer(modified(what, changed), &group, &volume));
-    note_props(draft, &change, ObjectKind::VolumeGroup);
+    note_props(draft, &change, "volume group", number);
     if changed {
         group.volumes.insert(number, volume);
         draft.put_group(group);

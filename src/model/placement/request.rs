@@ -4,7 +4,7 @@ use super::reason::Reason;
 use super::story::Story;
 use crate::model::cluster::Cluster;
 use crate::model::definition::ResourceDefinition;
-use crate::model::group::SelectFilter;
+use crate::model::group::{ResourceGroup, SelectFilter};
 use crate::model::kinds::{LayerKind, ProviderKind};
 use crate::model::names::{NodeName, PoolName};
 use crate::model::refusal::Refusal;
@@ -60,6 +60,20 @@ impl<'a> Request<'a> {
             exclude_nodes: &[],
             only_node: None,
         }
+    }
+
+    /// The definition's group.
+    pub(super) fn group(&self) -> Option<&'a ResourceGroup> {
+        let groups = &self.cluster.groups;
+        self.definition.and_then(|definition| groups.get(&definition.group)).map(AsRef::as_ref)
+    }
+
+    /// A property of the definition, its group, or the controller.
+    pub(super) fn inherited(&self, key: &str) -> Option<&'a str> {
+        let definition = self.definition.and_then(|definition| definition.props.get(key));
+        definition
+            .or_else(|| self.group().and_then(|group| group.props.get(key)))
+            .or_else(|| self.cluster.controller.props.get(key))
     }
 }
 

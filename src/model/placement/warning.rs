@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::filter::{compile_regex, mode_of};
 use super::request::Mode;
 use crate::model::cluster::Cluster;
 use crate::model::group::SelectFilter;
-use crate::model::kinds::Provisioning;
 use crate::model::names::{NodeName, PoolName};
 
 /// A part of a filter that has no effect, or cannot be read.
@@ -51,4 +51,31 @@ impl fmt::Display for Warning {
             ),
         }
     }
+}
+
+/// What of a filter means nothing in the cluster as it is, or cannot be read.
+#[must_use]
+pub fn check_filter(cluster: &Cluster, filter: &SelectFilter) -> Vec<Warning> {
+    let nodes = filter.nodes.iter().flatten();
+    let unknown = nodes.filter(|node| !cluster.nodes.contains_key(*node));
+    let mut warnings: Vec<Warning> = unknown.cloned().map(Warning::UnknownNode).collect();
+    for (list, mode) in [(&filter.pools, Mode::Diskful), (&filter.diskless_pools, Mode::Diskless)] {
+        let pools = list.iter().flatten();
+        warnings.extend(pools.filter_map(|pool| check_pool(cluster, pool, mode)));
+    }
+    if let Some(regex) = &filter.not_with_regex
+        && let Err(error) = compile_regex(regex)
+    {
+        warnings.push(Warning::Regex { regex: regex.clone(), error });
+    }
+    warnings
+}
+
+fn check_pool(cluster: &Cluster, pool: &PoolName, mode: Mode) -> Option<Warning> {
+    let mut known = cluster.nodes.values().filter_map(|node| node.pools.get(pool)).peekable();
+    if known.peek().is_none() {
+        return Some(Warning::UnknownPool(pool.clone()));
+    }
+    let fits = known.any(|pool| mode_of(pool) == mode);
+    (!fits).then(|| Warning::WrongModePool(pool.clone(), mode))
 }

@@ -1,13 +1,14 @@
 //! One request's changes to one object's properties: all or nothing. Never persists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::check::{check, is_allowed, unknown};
 use super::container::Props;
 use super::error::PropError;
-use super::key::{key_path, squeeze};
+use super::key::{is_secret, key_path, squeeze};
 use super::owner::PropertyOwner;
 use super::{QUORUM, QUORUM_SET_BY, SET_BY_USER};
 
@@ -20,7 +21,7 @@ pub const MAX_PROPS: usize = 4096;
 pub const MAX_PROPS_BYTES: usize = 512 * 1024;
 
 /// What a request wants: overrides first, then deletes, so that a key in both ends up deleted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PropsModify {
     /// Set or replaced.
@@ -40,6 +41,20 @@ impl PropsModify {
 
     fn count(&self) -> usize {
         self.override_props.len() + self.delete_props.len() + self.delete_namespaces.len()
+    }
+}
+
+/// Secrets stay out of logs.
+impl fmt::Debug for PropsModify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |key: &str, value| if is_secret(&squeeze(key)) { "(secret)" } else { value };
+        let set: BTreeMap<_, _> =
+            self.override_props.iter().map(|(key, text)| (key, value(key, text.as_str()))).collect();
+        f.debug_struct("PropsModify")
+            .field("override_props", &set)
+            .field("delete_props", &self.delete_props)
+            .field("delete_namespaces", &self.delete_namespaces)
+            .finish()
     }
 }
 
@@ -198,11 +213,11 @@ mod tests {
         let mut props = Props::new();
         let request = modify(&[("Aux//a", "1"), ("AutoplaceTarget", "False")], &[], &[]);
         let change = applied(&request, Owner::Node, &mut props);
-        assert_eq!(keys(&change.set), ["Aux/a", "AutoplaceTarget"]);
+        assert_eq!(keys(&change.set), ["AutoplaceTarget", "Aux/a"]);
         assert_eq!(props.get("AutoplaceTarget"), Some("false"));
         let again = applied(&request, Owner::Node, &mut props);
         assert!(again.is_empty());
-        assert_eq!(keys(&again.unchanged), ["Aux/a", "AutoplaceTarget"]);
+        assert_eq!(keys(&again.unchanged), ["AutoplaceTarget", "Aux/a"]);
     }
 
     #[test]
@@ -299,6 +314,12 @@ mod tests {
         let large: Vec<_> = ["a", "b", "c", "d"].map(|key| (key, long.as_str())).to_vec();
         let error = apply(&modify(&large, &[], &[]), Owner::KeyValueStore, &mut Props::new()).expect_err("too large");
         assert_eq!(error, PropError::TooLarge { owner: Owner::KeyValueStore, bytes: 4 * long.len() + 4 });
+    }
+
+    #[test]
+    fn debug_hides_secrets() {
+        let text = format!("{:?}", modify(&[("/Encryption//Passphrase", "hunter2"), ("Aux/a", "shown")], &[], &[]));
+        assert!(!text.contains("hunter2") && text.contains("shown"), "{text}");
     }
 
     #[test]

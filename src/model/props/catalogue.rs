@@ -32,9 +32,7 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
 
 fn parse_line(line: &'static str) -> Option<Entry> {
     let columns: Vec<_> = line.split('\t').collect();
-    let &[owners, key, kind, rule, default, unit, info] = columns.as_slice() else {
-        return None;
-    };
+    let &[owners, key, kind, rule, default, unit, info] = columns.as_slice() else { return None };
     let given = |column: &'static str| (column != "-").then_some(column);
     Some(Entry {
         owners: Owners::parse(owners)?,
@@ -107,9 +105,7 @@ mod tests {
     fn defaults_obey_their_own_rule_or_are_prose() {
         const PROSE: [&str; 4] = ["place count", "unlimited", "64 for pmem, 65536 for ssd", "thread count"];
         for entry in ENTRIES.iter() {
-            let Some(default) = entry.default.filter(|default| !PROSE.contains(default)) else {
-                continue;
-            };
+            let Some(default) = entry.default.filter(|default| !PROSE.contains(default)) else { continue };
             assert_eq!(entry.rule.normalise(default).as_deref(), Some(default), "{}", entry.key);
         }
     }

@@ -97,9 +97,7 @@ impl Rule {
     /// The rule in words.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Regex { pattern, .. } => {
-                format!("the whole value must match the pattern {pattern}")
-            }
+            Self::Regex { pattern, .. } => format!("the whole value must match the pattern {pattern}"),
             Self::Symbol(symbols) => format!("must be one of {}", symbols.join(", ")),
             Self::Range(bounds) => bounds.describe(),
             Self::RangeFloat { min, max } => format!("must be a number from {min} to {max}"),
