@@ -1,2 +1,4 @@
 //! Actors, by role, and the runtime that they live in.
+
+pub mod controller;
 pub mod system;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cluster::Cluster;
 use super::definition::{Resource, ResourceDefinition, Volume, VolumeDefinition};
-use super::desired::{
-    DesiredPool, DesiredResource, DesiredSnapshot, DesiredVolume, FileSystem, Order, SnapshotSource,
-};
+use super::desired::{DesiredPool, DesiredResource, DesiredSnapshot, DesiredVolume, FileSystem, Order, SnapshotSource};
 use super::kinds::{
     LayerKind, NodeFlags, ProviderKind, ResourceFlags, SnapshotFlags, SnapshotNodeFlags, VolumeDefinitionFlags,
     VolumeFlags,
@@ -176,8 +174,8 @@ impl Source<'_> {
 }
 
 fn desired_snapshot(snapshot: &Snapshot, part: &SnapshotNode) -> DesiredSnapshot {
-    let failed = snapshot.flags.has(SnapshotFlags::FAILED_DEPLOYMENT)
-        || snapshot.flags.has(SnapshotFlags::FAILED_DISCONNECT);
+    let failed =
+        snapshot.flags.has(SnapshotFlags::FAILED_DEPLOYMENT) || snapshot.flags.has(SnapshotFlags::FAILED_DISCONNECT);
     let removed = snapshot.flags.has(SnapshotFlags::DELETE) || part.flags.has(SnapshotNodeFlags::DELETE);
     let order = match (removed || failed, part.taken) {
         (true, _) => Order::Remove,
@@ -191,11 +189,7 @@ fn desired_snapshot(snapshot: &Snapshot, part: &SnapshotNode) -> DesiredSnapshot
         size: snapshot.volumes.get(number).map(|volume| volume.size).unwrap_or_default(),
         override_id: volume.override_id.clone(),
     };
-    DesiredSnapshot {
-        name: snapshot.key.name.clone(),
-        order,
-        volumes: part.volumes.iter().map(source).collect(),
-    }
+    DesiredSnapshot { name: snapshot.key.name.clone(), order, volumes: part.volumes.iter().map(source).collect() }
 }
 
 /// All pools of a node, as its satellite is told.

@@ -1,3 +1,4 @@
 //! Foreign bytes to model values and back. Pure: parses and prints, never panics on foreign bytes.
 
+pub mod rest;
 pub mod wire;

@@ -232,11 +232,7 @@ fn live(options: Options, orders: mpsc::UnboundedReceiver<Command>, ready: &Read
     end.send_replace(Some(code));
 }
 
-fn run_tree(
-    runtime: &Arc<Runtime>,
-    orders: mpsc::UnboundedReceiver<Command>,
-    ready: &Ready,
-) -> Option<RootFailure> {
+fn run_tree(runtime: &Arc<Runtime>, orders: mpsc::UnboundedReceiver<Command>, ready: &Ready) -> Option<RootFailure> {
     let actix = actix_rt::System::with_tokio_rt(|| Arc::clone(runtime));
     let registry = Registry::default();
     let surroundings = Surroundings { registry: registry.clone(), workers: runtime.handle().clone() };

@@ -60,8 +60,7 @@ pub(super) fn standing(draft: &Draft, definition: &ResourceDefinition) -> usize 
     let counts = |(node, resource): &(&NodeName, &Resource)| {
         let leaving = resource.flags.has(ResourceFlags::EVACUATE) || resource.flags.has(ResourceFlags::EVICTED);
         let node = draft.cluster.nodes.get(*node);
-        let given_up =
-            node.is_none_or(|node| node.flags.has(NodeFlags::EVACUATE) || node.flags.has(NodeFlags::DELETE));
+        let given_up = node.is_none_or(|node| node.flags.has(NodeFlags::EVACUATE) || node.flags.has(NodeFlags::DELETE));
         !leaving && !given_up
     };
     definition.diskful().filter(counts).count()
@@ -150,8 +149,7 @@ fn diskless_on_remaining(draft: &mut Draft, rsc: &RscName) -> Result<(), Refusal
     for node in nodes {
         let definition = draft.definition(rsc)?;
         let pool = PoolName::parse(DISKLESS_POOL).expect("the constant is a legal name");
-        let place =
-            Placement { node: &node, pool, flags: ResourceFlags::DRBD_DISKLESS, origin: &|_| Origin::Blank };
+        let place = Placement { node: &node, pool, flags: ResourceFlags::DRBD_DISKLESS, origin: &|_| Origin::Blank };
         let resource = build(draft, &definition, &place)?;
         add(draft, rsc, &node, resource)?;
     }
@@ -250,7 +248,11 @@ fn spawn_volumes(group: &ResourceGroup, order: &Spawn) -> Result<Vec<SpawnVolume
     if order.sizes.len() != groups && !partial {
         return Err(Refusal::new(
             FAIL_INVLD_VLM_SIZES,
-            format!("Resource group '{}' has {groups} volume groups, {} sizes are given", group.name, order.sizes.len()),
+            format!(
+                "Resource group '{}' has {groups} volume groups, {} sizes are given",
+                group.name,
+                order.sizes.len()
+            ),
         )
         .cure("Give one size for each volume group, or ask for a partial spawn")
         .about("RscGrp", &group.name));
@@ -270,7 +272,11 @@ fn spawn_volumes(group: &ResourceGroup, order: &Spawn) -> Result<Vec<SpawnVolume
 
 /// What the placement of a definition would say now: for every node, whether it could take a replica, and why not.
 #[must_use]
-pub fn explain(cluster: &crate::model::cluster::Cluster, rsc: &RscName, more: usize) -> Option<Result<Placed, NotPlaced>> {
+pub fn explain(
+    cluster: &crate::model::cluster::Cluster,
+    rsc: &RscName,
+    more: usize,
+) -> Option<Result<Placed, NotPlaced>> {
     let definition = cluster.definitions.get(rsc)?;
     let group = cluster.groups.get(&definition.group)?;
     let mut request = Request::new(cluster, &group.filter);

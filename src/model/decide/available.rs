@@ -77,9 +77,12 @@ pub(super) fn create_diskless(draft: &mut Draft, rsc: &RscName, node: &NodeName)
 fn create_diskful(draft: &mut Draft, rsc: &RscName, node: &NodeName, others: bool) -> Result<(), Refusal> {
     let definition = draft.definition(rsc)?;
     if others && !definition.has_layer(LayerKind::Drbd) {
-        return Err(Refusal::new(FAIL_INVLD_LAYER_STACK, format!("Resource '{rsc}' cannot be brought to node '{node}'"))
-            .because("Its data is on another node, and nothing in its layer stack carries it over")
-            .cure("Use it where it is, or make it with DRBD in the stack"));
+        return Err(Refusal::new(
+            FAIL_INVLD_LAYER_STACK,
+            format!("Resource '{rsc}' cannot be brought to node '{node}'"),
+        )
+        .because("Its data is on another node, and nothing in its layer stack carries it over")
+        .cure("Use it where it is, or make it with DRBD in the stack"));
     }
     let pool = choose_on(draft, rsc, node)?;
     let place = Placement { node, pool, flags: ResourceFlags::NONE, origin: &|_| Origin::Blank };

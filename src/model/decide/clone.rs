@@ -40,10 +40,7 @@ pub(super) fn start(draft: &mut Draft, order: &CloneOrder) -> Result<(), Refusal
     target.clone_source = Some(CloneSource { rsc: key.rsc, snapshot: key.name });
     draft.put_definition(target);
     draft.note_props(&set, "resource definition", &name);
-    draft.note(
-        Note::success(CREATED, format!("Clone '{name}' of '{}' started", source.name))
-            .about("RscDfn", &name),
-    );
+    draft.note(Note::success(CREATED, format!("Clone '{name}' of '{}' started", source.name)).about("RscDfn", &name));
     Ok(())
 }
 

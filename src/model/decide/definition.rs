@@ -96,11 +96,12 @@ pub(super) fn refuse_stack(layers: &[LayerKind]) -> Result<(), Refusal> {
 /// The name that was asked for, or one made from an external name. Refused when it is taken.
 pub(super) fn choose_name(draft: &mut Draft, naming: &Naming) -> Result<RscName, Refusal> {
     match naming {
-        Naming::Name(name) if draft.cluster.definitions.contains_key(name) => {
-            Err(Refusal::new(FAIL_EXISTS_RSC_DFN, format!("A resource definition with the name '{name}' exists already"))
-                .cure("Choose another name, or use the definition that is there")
-                .about("RscDfn", name))
-        }
+        Naming::Name(name) if draft.cluster.definitions.contains_key(name) => Err(Refusal::new(
+            FAIL_EXISTS_RSC_DFN,
+            format!("A resource definition with the name '{name}' exists already"),
+        )
+        .cure("Choose another name, or use the definition that is there")
+        .about("RscDfn", name)),
         Naming::Name(name) => Ok(name.clone()),
         Naming::External(text) => name_of_external(draft, text),
     }
@@ -166,9 +167,7 @@ fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(), Refusal>
     if new != old {
         draft.put_definition(new);
     }
-    draft.note(
-        Note::success(MODIFIED, format!("Resource definition '{name}' modified")).about("RscDfn", name),
-    );
+    draft.note(Note::success(MODIFIED, format!("Resource definition '{name}' modified")).about("RscDfn", name));
     draft.note_props(&set, "resource definition", name);
     Ok(())
 }
@@ -217,14 +216,13 @@ pub(super) fn refuse_while_in_use(draft: &Draft, definition: &ResourceDefinition
     };
     match definition.resources.keys().find(|node| in_use(node)) {
         None => Ok(()),
-        Some(node) => Err(Refusal::new(
-            FAIL_IN_USE,
-            format!("Resource '{}' is in use on node '{node}'", definition.name),
-        )
-        .because("Its device is mounted or open")
-        .cure("Unmount it or stop its user first")
-        .about("RscDfn", &definition.name)
-        .about("Node", node)),
+        Some(node) => {
+            Err(Refusal::new(FAIL_IN_USE, format!("Resource '{}' is in use on node '{node}'", definition.name))
+                .because("Its device is mounted or open")
+                .cure("Unmount it or stop its user first")
+                .about("RscDfn", &definition.name)
+                .about("Node", node))
+        }
     }
 }
 

@@ -241,9 +241,7 @@ fn finish_deleting(draft: &mut Draft, name: &RscName) {
 fn drop_deleted_volumes(definition: &mut ResourceDefinition) {
     let resources = &definition.resources;
     let in_use = |number: &VolumeNumber| resources.values().any(|resource| resource.volumes.contains_key(number));
-    definition
-        .volumes
-        .retain(|number, volume| !volume.flags.has(VolumeDefinitionFlags::DELETE) || in_use(number));
+    definition.volumes.retain(|number, volume| !volume.flags.has(VolumeDefinitionFlags::DELETE) || in_use(number));
 }
 
 /// A resize is over when every replica with a disk offers the new size.

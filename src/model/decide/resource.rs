@@ -6,9 +6,7 @@ use crate::model::code::*;
 use crate::model::command::{NewResource, ResourceCommand};
 use crate::model::definition::{Resource, ResourceConnection, ResourceDefinition};
 use crate::model::desired::Origin;
-use crate::model::kinds::{
-    DefinitionFlags, LayerKind, NodeFlags, ProviderKind, ResourceFlags, VolumeDefinitionFlags,
-};
+use crate::model::kinds::{DefinitionFlags, LayerKind, NodeFlags, ProviderKind, ResourceFlags, VolumeDefinitionFlags};
 use crate::model::names::{NodeName, PoolName, RscName, VolumeNumber};
 use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node};
 use crate::model::props::{Level, Levels, Lookup, PropertyOwner, Props, PropsModify};
@@ -31,9 +29,7 @@ pub(super) fn decide(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
         ResourceCommand::Activate { rsc, node } => set_active(draft, rsc, node, true),
         ResourceCommand::Deactivate { rsc, node } => set_active(draft, rsc, node, false),
         ResourceCommand::ToggleDisk { .. } => super::toggle::toggle(draft, command),
-        ResourceCommand::VolumeModify { rsc, node, number, props } => {
-            modify_volume(draft, (rsc, node), *number, props)
-        }
+        ResourceCommand::VolumeModify { rsc, node, number, props } => modify_volume(draft, (rsc, node), *number, props),
         ResourceCommand::ConnectionModify { rsc, a, b, props } => modify_connection(draft, rsc, (a, b), props),
     }
 }

@@ -111,8 +111,11 @@ fn choose_nodes(
         for node in named {
             let there = super::resource::find(draft, rsc, node)?;
             if !there.resources[node].is_diskful() {
-                return Err(Refusal::new(FAIL_SNAPSHOTS_NOT_SUPPORTED, format!("'{rsc}' has no disk on node '{node}'"))
-                    .cure("Name nodes where it has one"));
+                return Err(Refusal::new(
+                    FAIL_SNAPSHOTS_NOT_SUPPORTED,
+                    format!("'{rsc}' has no disk on node '{node}'"),
+                )
+                .cure("Name nodes where it has one"));
             }
         }
         return Ok(named.to_vec());
@@ -144,9 +147,12 @@ fn refuse_node(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) 
     }
     let resource = &definition.resources[node];
     if resource.is_deleting() || resource.volumes.values().any(|volume| !volume.made) {
-        return Err(Refusal::new(FAIL_SNAPSHOT_NOT_UPTODATE, format!("Resource '{rsc}' on node '{node}' is not ready"))
-            .because("It is being made, changed or deleted")
-            .cure("Ask again when it is ready"));
+        return Err(Refusal::new(
+            FAIL_SNAPSHOT_NOT_UPTODATE,
+            format!("Resource '{rsc}' on node '{node}' is not ready"),
+        )
+        .because("It is being made, changed or deleted")
+        .cure("Ask again when it is ready"));
     }
     for volume in resource.volumes.values() {
         let status = draft.cluster.pool_status.get(&(node.clone(), volume.pool.clone()));
@@ -174,8 +180,7 @@ fn part_of(draft: &mut Draft, definition: &ResourceDefinition, resource: &Resour
         .map(|(number, volume)| {
             let uuid = draft.dice.uuid();
             let provider = volume.provider;
-            let part =
-                SnapshotVolume { uuid, pool: volume.pool.clone(), provider, override_id: override_id(number) };
+            let part = SnapshotVolume { uuid, pool: volume.pool.clone(), provider, override_id: override_id(number) };
             (*number, part)
         })
         .collect();
@@ -354,20 +359,14 @@ pub(super) fn restore_resources(
     Ok(())
 }
 
-fn restore_on(
-    draft: &mut Draft,
-    snapshot: &Snapshot,
-    to: &RscName,
-    at: (&NodeName, PoolName),
-) -> Result<(), Refusal> {
+fn restore_on(draft: &mut Draft, snapshot: &Snapshot, to: &RscName, at: (&NodeName, PoolName)) -> Result<(), Refusal> {
     let target = draft.definition(to)?;
     let origin = |number| Origin::Snapshot {
         rsc: snapshot.key.rsc.clone(),
         snapshot: snapshot.key.name.clone(),
         volume: number,
     };
-    let place =
-        Placement { node: at.0, pool: at.1, flags: ResourceFlags::RESTORE_FROM_SNAPSHOT, origin: &origin };
+    let place = Placement { node: at.0, pool: at.1, flags: ResourceFlags::RESTORE_FROM_SNAPSHOT, origin: &origin };
     let resource = build(draft, &target, &place)?;
     add(draft, to, at.0, resource)
 }

@@ -45,14 +45,8 @@ pub(super) fn create(draft: &mut Draft, new: &NewVolume) -> Result<(), Refusal> 
     }
     let mut props = Props::default();
     let set = draft.modify_props(&mut props, &new.props, PropertyOwner::VolumeDefinition)?;
-    let volume = VolumeDefinition {
-        number,
-        uuid: draft.uuid(),
-        size: new.size,
-        flags: new.flags,
-        minor: new.minor,
-        props,
-    };
+    let volume =
+        VolumeDefinition { number, uuid: draft.uuid(), size: new.size, flags: new.flags, minor: new.minor, props };
     refuse_taken_minor(draft, new.minor)?;
     let uuid = volume.uuid;
     definition.volumes.insert(number, volume);
@@ -105,7 +99,11 @@ pub(super) fn assign_minors(draft: &mut Draft, definition: &mut ResourceDefiniti
 }
 
 /// A new volume of each resource, in the pool that the resource uses.
-fn add_to_resources(draft: &mut Draft, definition: &mut ResourceDefinition, number: VolumeNumber) -> Result<(), Refusal> {
+fn add_to_resources(
+    draft: &mut Draft,
+    definition: &mut ResourceDefinition,
+    number: VolumeNumber,
+) -> Result<(), Refusal> {
     let size = definition.volumes[&number].size;
     for (node, resource) in definition.resources.iter_mut().filter(|(_, resource)| !resource.is_deleting()) {
         let pool = pool_of(resource, node)?;

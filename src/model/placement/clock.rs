@@ -13,13 +13,7 @@ impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil(self.0.0.div_euclid(MS_PER_DAY));
         let second = self.0.0.rem_euclid(MS_PER_DAY) / 1000;
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
+        write!(f, "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", second / 3600, second / 60 % 60, second % 60)
     }
 }
 
@@ -34,11 +28,7 @@ fn civil(day: i64) -> (i64, i64, i64) {
     let month = (5 * of_year + 2) / 153;
     let of_month = of_year - (153 * month + 2) / 5 + 1;
     let january = i64::from(month >= 10);
-    (
-        year + era * 400 + january,
-        if month < 10 { month + 3 } else { month - 9 },
-        of_month,
-    )
+    (year + era * 400 + january, if month < 10 { month + 3 } else { month - 9 }, of_month)
 }
 
 #[cfg(test)]

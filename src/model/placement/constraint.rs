@@ -141,11 +141,9 @@ impl Same<'_> {
                 Err(Reason::Undecidable { key: key(), values })
             }
             (_, None) => Err(Reason::PropertyMissing { key: key() }),
-            (Wanted::Exactly(wants), Some(has)) if has != *wants => Err(Reason::PropertyDiffers {
-                key: key(),
-                has: has.to_owned(),
-                wants: (*wants).to_owned(),
-            }),
+            (Wanted::Exactly(wants), Some(has)) if has != *wants => {
+                Err(Reason::PropertyDiffers { key: key(), has: has.to_owned(), wants: (*wants).to_owned() })
+            }
             _ => Ok(()),
         }
     }
@@ -201,13 +199,8 @@ fn agreed<'a>(key: &str, standing: &[StandingReplica<'a>]) -> Wanted<'a> {
 }
 
 fn compile_limit<'a>(key: &str, limit: u32, standing: &[StandingReplica<'a>]) -> Limit<'a> {
-    let mut compiled = Limit {
-        key: Arc::from(key),
-        limit,
-        fills_groups: limit > 1,
-        used: Vec::new(),
-        values: Values::default(),
-    };
+    let mut compiled =
+        Limit { key: Arc::from(key), limit, fills_groups: limit > 1, used: Vec::new(), values: Values::default() };
     for replica in standing {
         if let Some(number) = compiled.number(replica.node) {
             compiled.used[number as usize] += 1;

@@ -247,7 +247,8 @@ impl<'a> Filter<'a> {
         };
         let cluster = self.request.cluster;
         let mut names = cluster.on_node.get(&node.name).into_iter().flatten();
-        let hit = names.find(|name| regex.is_match(name.as_str()) && cluster.definitions.get(*name).is_some_and(|d| stays(d)));
+        let hit = names
+            .find(|name| regex.is_match(name.as_str()) && cluster.definitions.get(*name).is_some_and(|d| stays(d)));
         match hit {
             Some(name) => Err(Reason::RegexMatches { resource: name.clone(), regex: regex.as_str().to_owned() }),
             None => Ok(()),

@@ -26,14 +26,14 @@ pub(super) struct Mixable {
 /// Whether the property allows more than what always goes.
 pub(super) fn allowed(request: &Request, standing: &[StandingReplica]) -> bool {
     let on = request.inherited(ALLOW_MIXING).is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    let status = |replica: &StandingReplica| copes(request.cluster.node_status.get(&replica.node.name).map(AsRef::as_ref));
+    let status =
+        |replica: &StandingReplica| copes(request.cluster.node_status.get(&replica.node.name).map(AsRef::as_ref));
     on && standing.iter().all(status)
 }
 
 /// Whether replicas on the two may be beside one another.
 pub(super) fn may_mix(a: Mixable, b: Mixable) -> bool {
-    a.provider.mixes_with(b.provider)
-        || (a.copes && b.copes && is_block(a.provider) && is_block(b.provider))
+    a.provider.mixes_with(b.provider) || (a.copes && b.copes && is_block(a.provider) && is_block(b.provider))
 }
 
 /// A number that is equal exactly for kinds that go together, where mixing is an equivalence; `None` where it is not.

@@ -95,12 +95,7 @@ fn tell(request: &Request, survey: Survey, chosen: &[usize], outcome: Outcome) -
     Story { entries, warnings: check_filter(request.cluster, request.filter) }
 }
 
-fn reason(
-    conflict: Conflict,
-    at: usize,
-    candidates: &[Candidate],
-    rules: &super::constraint::Constraints,
-) -> Reason {
+fn reason(conflict: Conflict, at: usize, candidates: &[Candidate], rules: &super::constraint::Constraints) -> Reason {
     let one = &candidates[at];
     match conflict {
         Conflict::Node(other) => Reason::NodeTaken(candidates[other].pool.name.clone()),

@@ -217,16 +217,12 @@ impl Reason {
                 "it is a node of kind {kind}: no satellite runs there; only SATELLITE and COMBINED nodes hold replicas"
             ),
             Self::Deleting => f.write_str("the node is being deleted"),
-            Self::Evacuating => f.write_str(
-                "the node is being evacuated; restore it to place replicas there again",
-            ),
+            Self::Evacuating => f.write_str("the node is being evacuated; restore it to place replicas there again"),
             Self::Evicted => f.write_str(
                 "the node was evicted because it was away for too long; restore it to place replicas there again",
             ),
             Self::Excluded => f.write_str("the request excludes this node"),
-            Self::NotInNodeList => f.write_str(
-                "it is not in the filter's node list; add it there to allow it",
-            ),
+            Self::NotInNodeList => f.write_str("it is not in the filter's node list; add it there to allow it"),
             Self::LacksLayer { layer, status } => {
                 let facts = status.facts.as_deref();
                 let why = facts.and_then(|facts| find(&facts.unsupported_layers, *layer));
@@ -243,7 +239,10 @@ impl Reason {
                     Switch::Controller => "the controller's",
                     Switch::Pool => "the pool's",
                 };
-                write!(f, "{who} property AutoplaceTarget is false; remove it, or set it to true on what shall take replicas")
+                write!(
+                    f,
+                    "{who} property AutoplaceTarget is false; remove it, or set it to true on what shall take replicas"
+                )
             }
             Self::NoDisklessPool => f.write_str("the node has no pool without storage that fits the filter"),
             _ => f.write_str("the node has no storage pool that holds data; create one there"),
@@ -283,18 +282,15 @@ impl Reason {
 
     fn about_neighbours(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PropertyMissing { key } => write!(
-                f,
-                "replicas must agree in property {key}, and the node has none; set it on the node"
-            ),
-            Self::PropertyDiffers { key, has, wants } => write!(
-                f,
-                "replicas must agree in property {key}: '{wants}' is wanted, the node has '{has}'"
-            ),
-            Self::ValueProhibited { key, value } => write!(
-                f,
-                "the filter prohibits nodes whose property {key} is '{value}'"
-            ),
+            Self::PropertyMissing { key } => {
+                write!(f, "replicas must agree in property {key}, and the node has none; set it on the node")
+            }
+            Self::PropertyDiffers { key, has, wants } => {
+                write!(f, "replicas must agree in property {key}: '{wants}' is wanted, the node has '{has}'")
+            }
+            Self::ValueProhibited { key, value } => {
+                write!(f, "the filter prohibits nodes whose property {key} is '{value}'")
+            }
             Self::ValueUsedUp { key, value, limit } => write!(
                 f,
                 "property {key} is '{value}', where {limit} replica{} stand{} already: no more are allowed for one value",
@@ -306,29 +302,23 @@ impl Reason {
                 "replicas must agree in property {key}, and those that stand already have '{}'; write {key}=value, or move one of them",
                 values.join("' and '")
             ),
-            Self::StandsWith(rsc) => write!(
-                f,
-                "resource {rsc} stands there, beside which none shall be placed"
-            ),
-            Self::RegexMatches { resource, regex } => write!(
-                f,
-                "resource {resource} stands there, which matches '{regex}' of do-not-place-with-regex"
-            ),
-            Self::RegexUnreadable { regex, error } => write!(
-                f,
-                "do-not-place-with-regex '{regex}' cannot be read ({error}); correct it"
-            ),
+            Self::StandsWith(rsc) => write!(f, "resource {rsc} stands there, beside which none shall be placed"),
+            Self::RegexMatches { resource, regex } => {
+                write!(f, "resource {resource} stands there, which matches '{regex}' of do-not-place-with-regex")
+            }
+            Self::RegexUnreadable { regex, error } => {
+                write!(f, "do-not-place-with-regex '{regex}' cannot be read ({error}); correct it")
+            }
             Self::AlreadyHasReplica(Standing::Diskful) => f.write_str("it has a replica already"),
-            Self::AlreadyHasReplica(Standing::Diskless) => f.write_str(
-                "it has a replica without disk; toggle that one's disk instead",
-            ),
-            Self::AlreadyHasReplica(Standing::Deleting) => f.write_str(
-                "its replica is still being deleted; try again when it is gone",
-            ),
-            Self::SharedSpaceUsed(space) => write!(
-                f,
-                "another replica stands in the shared space {space}, which holds one at most"
-            ),
+            Self::AlreadyHasReplica(Standing::Diskless) => {
+                f.write_str("it has a replica without disk; toggle that one's disk instead")
+            }
+            Self::AlreadyHasReplica(Standing::Deleting) => {
+                f.write_str("its replica is still being deleted; try again when it is gone")
+            }
+            Self::SharedSpaceUsed(space) => {
+                write!(f, "another replica stands in the shared space {space}, which holds one at most")
+            }
             Self::MixesProviders { has, node, other } => write!(
                 f,
                 "a replica on {has} may not stand beside that on {other} of node {node}; choose pools of one kind, or set AllowMixingStoragePoolDriver where DRBD is 9.1.18 or 9.2.7 at least"
@@ -346,10 +336,7 @@ impl Reason {
     /// Whether waiting may mend it, without anybody doing something.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Offline { .. } | Self::NoCapacityKnown | Self::AlreadyHasReplica(Standing::Deleting)
-        )
+        matches!(self, Self::Offline { .. } | Self::NoCapacityKnown | Self::AlreadyHasReplica(Standing::Deleting))
     }
 }
 

@@ -126,8 +126,6 @@ impl From<NotPlaced> for Refusal {
             None => refusal.because(not.to_string()),
         };
         let lines: Vec<String> = not.story.lines().collect();
-        refusal
-            .cure("mend what the details name, add nodes or pools, or loosen the filter")
-            .details(lines.join("\n"))
+        refusal.cure("mend what the details name, add nodes or pools, or loosen the filter").details(lines.join("\n"))
     }
 }

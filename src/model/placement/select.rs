@@ -252,7 +252,8 @@ impl<'a> Search<'a> {
     /// Whether there are nodes enough, and values enough for each limit.
     fn is_possible(&self) -> bool {
         let candidates = self.picked.candidates;
-        let mut nodes: Vec<usize> = self.group.iter().map(|&at| std::ptr::from_ref(candidates[at].node).addr()).collect();
+        let mut nodes: Vec<usize> =
+            self.group.iter().map(|&at| std::ptr::from_ref(candidates[at].node).addr()).collect();
         nodes.sort_unstable();
         nodes.dedup();
         let limits = self.picked.limits.iter().enumerate();

@@ -45,11 +45,7 @@ pub struct SizeInfo {
 ///
 /// # Errors
 /// Not even volumes of no size can be placed.
-pub fn query_size_info(
-    cluster: &Cluster,
-    filter: &SelectFilter,
-    layers: &[LayerKind],
-) -> Result<SizeInfo, NotPlaced> {
+pub fn query_size_info(cluster: &Cluster, filter: &SelectFilter, layers: &[LayerKind]) -> Result<SizeInfo, NotPlaced> {
     let count = place_count(filter);
     let request = Request { count, layers, ..Request::new(cluster, filter) };
     let mut survey = survey(&request);
@@ -120,11 +116,7 @@ fn smallest(chosen: &[&Candidate]) -> Kib {
 }
 
 fn lower(a: Ratios, b: Ratios) -> Ratios {
-    Ratios {
-        general: a.general.min(b.general),
-        free: a.free.min(b.free),
-        total: a.total.min(b.total),
-    }
+    Ratios { general: a.general.min(b.general), free: a.free.min(b.free), total: a.total.min(b.total) }
 }
 
 fn next(candidate: &Candidate) -> NextSpawn {

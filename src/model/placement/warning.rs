@@ -29,22 +29,18 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownPool(pool) => write!(
-                f,
-                "the filter lists pool {pool}, which no node has; create it, or correct the name"
-            ),
-            Self::WrongModePool(pool, Mode::Diskful) => write!(
-                f,
-                "the filter lists pool {pool} for replicas with a disk, and it has no storage"
-            ),
-            Self::WrongModePool(pool, Mode::Diskless) => write!(
-                f,
-                "the filter lists pool {pool} for replicas without disk, and it has storage"
-            ),
-            Self::UnknownNode(node) => write!(
-                f,
-                "the filter lists node {node}, which does not exist; create it, or correct the name"
-            ),
+            Self::UnknownPool(pool) => {
+                write!(f, "the filter lists pool {pool}, which no node has; create it, or correct the name")
+            }
+            Self::WrongModePool(pool, Mode::Diskful) => {
+                write!(f, "the filter lists pool {pool} for replicas with a disk, and it has no storage")
+            }
+            Self::WrongModePool(pool, Mode::Diskless) => {
+                write!(f, "the filter lists pool {pool} for replicas without disk, and it has storage")
+            }
+            Self::UnknownNode(node) => {
+                write!(f, "the filter lists node {node}, which does not exist; create it, or correct the name")
+            }
             Self::Regex { regex, error } => write!(
                 f,
                 "do-not-place-with-regex '{regex}' cannot be read ({error}): nothing is placed by this filter until it is corrected"

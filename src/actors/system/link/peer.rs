@@ -102,7 +102,12 @@ impl Connection {
         }
     }
 
-    async fn call(self: Arc<Self>, to: &str, body: Box<RawValue>, deadline: Instant) -> Result<Box<RawValue>, AskError> {
+    async fn call(
+        self: Arc<Self>,
+        to: &str,
+        body: Box<RawValue>,
+        deadline: Instant,
+    ) -> Result<Box<RawValue>, AskError> {
         let _permit = match timeout_at(deadline, Arc::clone(&self.calls).acquire_owned()).await {
             Err(_) => return Err(AskError::Overloaded),
             Ok(Err(_)) => return Err(AskError::LinkDown),
