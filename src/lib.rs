@@ -1,5 +1,5 @@
 //! Zea.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 pub mod actors;
 pub mod cli;
 pub mod model;

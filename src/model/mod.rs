@@ -4,5 +4,6 @@ pub mod desired;
 pub mod kinds;
 pub mod moment;
 pub mod names;
+pub mod plan;
 pub mod report;
 pub mod size;
