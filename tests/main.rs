@@ -1,3 +1,10 @@
-//! tests
+//! The one test binary of the crate: what runs real things, and what holds for the whole tree.
 
+mod conf;
+mod link;
+mod rest;
+mod rigs;
+mod runtime;
 mod storage;
+mod store;
+mod tidy;

@@ -1,1 +1,4 @@
-//! actors
+//! Actors, by role, and the runtime that they live in.
+
+pub mod controller;
+pub mod system;

@@ -1,1 +1,3 @@
+//! `zea`, the command line.
+
 fn main() {}

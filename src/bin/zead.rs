@@ -1,1 +1,3 @@
+//! `zead`, the daemon.
+
 fn main() {}

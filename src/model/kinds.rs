@@ -139,9 +139,7 @@ impl ProviderKind {
     pub fn provisioning(self) -> Provisioning {
         match self {
             Self::Diskless | Self::EbsInit => Provisioning::Without,
-            Self::LvmThin | Self::ZfsThin | Self::FileThin | Self::StorageSpacesThin => {
-                Provisioning::Thin
-            }
+            Self::LvmThin | Self::ZfsThin | Self::FileThin | Self::StorageSpacesThin => Provisioning::Thin,
             _ => Provisioning::Fat,
         }
     }
@@ -149,14 +147,7 @@ impl ProviderKind {
     /// Whether the kind can make snapshots at all; FILE kinds need what their file system offers.
     #[must_use]
     pub fn supports_snapshots(self) -> bool {
-        !matches!(
-            self,
-            Self::Diskless
-                | Self::Lvm
-                | Self::EbsInit
-                | Self::StorageSpaces
-                | Self::StorageSpacesThin
-        )
+        !matches!(self, Self::Diskless | Self::Lvm | Self::EbsInit | Self::StorageSpaces | Self::StorageSpacesThin)
     }
 
     /// Whether a pool of this kind needs `StorDriver/StorPoolName`.
@@ -199,14 +190,7 @@ impl LayerKind {
     pub fn may_stand_on(self, below: Self) -> bool {
         use LayerKind as L;
         let allowed: &[L] = match self {
-            L::Drbd => &[
-                L::Nvme,
-                L::Luks,
-                L::Storage,
-                L::Writecache,
-                L::Cache,
-                L::Bcache,
-            ],
+            L::Drbd => &[L::Nvme, L::Luks, L::Storage, L::Writecache, L::Cache, L::Bcache],
             L::Luks => &[L::Storage],
             L::Nvme => &[L::Luks, L::Storage, L::Writecache, L::Cache, L::Bcache],
             L::Writecache => &[L::Nvme, L::Luks, L::Storage, L::Cache, L::Bcache],
@@ -348,25 +332,15 @@ mod tests {
     #[test]
     fn compound_flags_bring_their_parts() {
         assert_eq!(NodeFlags::EVICTED.names(), ["DELETE", "EVICTED"]);
-        assert_eq!(
-            ResourceFlags::TIE_BREAKER.names(),
-            ["DISKLESS", "DRBD_DISKLESS", "TIE_BREAKER"]
-        );
+        assert_eq!(ResourceFlags::TIE_BREAKER.names(), ["DISKLESS", "DRBD_DISKLESS", "TIE_BREAKER"]);
         assert!(!ResourceFlags::DISKLESS.has(ResourceFlags::DRBD_DISKLESS));
-        assert_eq!(
-            ResourceFlags::parse("tie_breaker"),
-            Some(ResourceFlags::TIE_BREAKER)
-        );
+        assert_eq!(ResourceFlags::parse("tie_breaker"), Some(ResourceFlags::TIE_BREAKER));
     }
 
     #[test]
     fn stacks() {
         use LayerKind as L;
-        for good in [
-            &[L::Storage][..],
-            &[L::Drbd, L::Storage],
-            &[L::Drbd, L::Writecache, L::Luks, L::Storage],
-        ] {
+        for good in [&[L::Storage][..], &[L::Drbd, L::Storage], &[L::Drbd, L::Writecache, L::Luks, L::Storage]] {
             assert_eq!(check_stack(good), Ok(()), "{good:?}");
         }
         for (bad, why) in [
@@ -392,10 +366,7 @@ mod tests {
 
     #[test]
     fn kinds_read_any_case() {
-        assert_eq!(
-            ProviderKind::parse("file_Thin"),
-            Some(ProviderKind::FileThin)
-        );
+        assert_eq!(ProviderKind::parse("file_Thin"), Some(ProviderKind::FileThin));
         assert_eq!(NodeKind::parse("Satellite"), Some(NodeKind::Satellite));
         assert_eq!(LayerKind::parse("EXOS"), None);
     }

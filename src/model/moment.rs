@@ -84,16 +84,11 @@ impl FromStr for Uuid {
     type Err = UuidError;
     fn from_str(text: &str) -> Result<Self, UuidError> {
         let wrong = || UuidError(text.to_owned());
-        let dashes = text
-            .char_indices()
-            .filter(|(_, c)| *c == '-')
-            .map(|(at, _)| at);
+        let dashes = text.char_indices().filter(|(_, c)| *c == '-').map(|(at, _)| at);
         if text.len() != 36 || !dashes.eq([8, 13, 18, 23]) {
             return Err(wrong());
         }
-        u128::from_str_radix(&text.replace('-', ""), 16)
-            .map(Uuid)
-            .map_err(|_| wrong())
+        u128::from_str_radix(&text.replace('-', ""), 16).map(Uuid).map_err(|_| wrong())
     }
 }
 
@@ -116,21 +111,12 @@ mod tests {
 
     #[test]
     fn uuids_print_and_read() {
-        let uuid = Moment {
-            now: EpochMs(0),
-            seed: 7,
-        }
-        .dice()
-        .uuid();
+        let uuid = Moment { now: EpochMs(0), seed: 7 }.dice().uuid();
         let text = uuid.to_string();
         assert_eq!(text.parse(), Ok(uuid));
         assert_eq!(&text[14..15], "4");
         assert!("89ab".contains(&text[19..20]), "{text}");
-        assert!(
-            "f51611c6-528f-4793-a87a-866d09e6733a"
-                .parse::<Uuid>()
-                .is_ok()
-        );
+        assert!("f51611c6-528f-4793-a87a-866d09e6733a".parse::<Uuid>().is_ok());
         assert!("f51611c6528f4793a87a866d09e6733a".parse::<Uuid>().is_err());
     }
 

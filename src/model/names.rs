@@ -25,8 +25,7 @@ pub struct NameError {
 const ERROR_TEXT_CHARS: usize = 64;
 
 /// Syntax of a name: length in bytes and the characters beyond letters and digits.
-pub struct NameRule {
-    noun: &'static str,
+struct NameRule {
     min: usize,
     max: usize,
     first: &'static str,
@@ -37,12 +36,7 @@ pub struct NameRule {
 impl NameRule {
     fn check(&self, text: &str) -> Result<(), String> {
         if text.len() < self.min || text.len() > self.max {
-            return Err(format!(
-                "it has {} bytes, {} to {} are allowed",
-                text.len(),
-                self.min,
-                self.max
-            ));
+            return Err(format!("it has {} bytes, {} to {} are allowed", text.len(), self.min, self.max));
         }
         let mut chars = text.chars();
         let first = chars.next().ok_or_else(|| "it is empty".to_owned())?;
@@ -56,11 +50,7 @@ impl NameRule {
         if !text.chars().any(|c| c.is_ascii_alphabetic()) {
             return Err("it needs at least one letter".to_owned());
         }
-        if self
-            .reserved
-            .iter()
-            .any(|word| text.eq_ignore_ascii_case(word))
-        {
+        if self.reserved.iter().any(|word| text.eq_ignore_ascii_case(word)) {
             return Err("that word is reserved".to_owned());
         }
         Ok(())
@@ -79,10 +69,7 @@ fn check_host_name(text: &str) -> Result<(), String> {
         if label.starts_with('-') || label.ends_with('-') {
             return Err("no part may begin or end with '-'".to_owned());
         }
-        if let Some(bad) = label
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && *c != '-')
-        {
+        if let Some(bad) = label.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-') {
             return Err(format!("it may not contain '{}'", bad.escape_debug()));
         }
     }
@@ -91,10 +78,7 @@ fn check_host_name(text: &str) -> Result<(), String> {
 
 fn compare(a: &str, b: &str) -> Ordering {
     let fold = |c: &u8| c.to_ascii_uppercase();
-    a.as_bytes()
-        .iter()
-        .map(fold)
-        .cmp(b.as_bytes().iter().map(fold))
+    a.as_bytes().iter().map(fold).cmp(b.as_bytes().iter().map(fold))
 }
 
 fn error(noun: &'static str, text: &str, rule: String) -> NameError {
@@ -171,18 +155,8 @@ macro_rules! name_type {
 }
 
 macro_rules! rule {
-    ($noun:literal, $min:literal, $max:literal, $first:literal, $inner:literal, $reserved:expr) => {
-        |text| {
-            NameRule {
-                noun: $noun,
-                min: $min,
-                max: $max,
-                first: $first,
-                inner: $inner,
-                reserved: $reserved,
-            }
-            .check(text)
-        }
+    ($min:literal, $max:literal, $first:literal, $inner:literal, $reserved:expr) => {
+        |text| NameRule { min: $min, max: $max, first: $first, inner: $inner, reserved: $reserved }.check(text)
     };
 }
 
@@ -193,32 +167,32 @@ name_type!(
 name_type!(
     /// A node's network interface.
     NetIfName, "network interface name",
-    rule!("network interface name", 3, 32, "_", "_-", &[])
+    rule!(3, 32, "_", "_-", &[])
 );
 name_type!(
     /// A storage pool (and its definition).
-    PoolName, "storage pool name", rule!("storage pool name", 3, 48, "_", "_-", &[])
+    PoolName, "storage pool name", rule!(3, 48, "_", "_-", &[])
 );
 name_type!(
     /// A space shared by pools of several nodes.
     SharedSpaceName, "shared space name",
-    rule!("shared space name", 1, 48, "_0123456789", "_-.", &[])
+    rule!(1, 48, "_0123456789", "_-.", &[])
 );
 name_type!(
     /// A resource definition; `all` and `proxy` are words of DRBD's.
-    RscName, "resource name", rule!("resource name", 2, 48, "_", "_-", &["all", "proxy"])
+    RscName, "resource name", rule!(2, 48, "_", "_-", &["all", "proxy"])
 );
 name_type!(
     /// A resource group.
-    GroupName, "resource group name", rule!("resource group name", 2, 48, "_", "_-", &[])
+    GroupName, "resource group name", rule!(2, 48, "_", "_-", &[])
 );
 name_type!(
     /// A snapshot of a resource definition.
-    SnapName, "snapshot name", rule!("snapshot name", 2, 48, "_", "_-", &[])
+    SnapName, "snapshot name", rule!(2, 48, "_", "_-", &[])
 );
 name_type!(
     /// A key-value store.
-    KvsName, "key-value store name", rule!("key-value store name", 2, 48, "_", "_-", &[])
+    KvsName, "key-value store name", rule!(2, 48, "_", "_-", &[])
 );
 
 /// Number of a volume in its definition: 0 to 65534.
@@ -234,11 +208,7 @@ impl VolumeNumber {
     pub fn new(number: u32) -> Result<Self, NameError> {
         match u16::try_from(number) {
             Ok(n) if n <= Self::MAX => Ok(Self(n)),
-            _ => Err(error(
-                "volume number",
-                &number.to_string(),
-                format!("0 to {} are allowed", Self::MAX),
-            )),
+            _ => Err(error("volume number", &number.to_string(), format!("0 to {} are allowed", Self::MAX))),
         }
     }
 

@@ -2,4 +2,5 @@
 
 pub mod blkid;
 pub mod mountinfo;
+pub mod rest;
 pub mod wire;

@@ -31,11 +31,7 @@ fn parse_line(line: &str) -> Option<Mount> {
     let device = fields.nth(2)?.to_owned();
     let point = unescape(fields.nth(1)?);
     let source = unescape(right.split(' ').nth(1)?);
-    Some(Mount {
-        device,
-        point,
-        source,
-    })
+    Some(Mount { device, point, source })
 }
 
 /// Undoes `\040` and the like.

@@ -68,11 +68,7 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     fn remove(&self, id: &BackingId) -> Result<(), Problem>;
 
     /// Takes a snapshot of volumes of one resource. The text says what it cost, where that is worth saying.
-    fn take_snapshot(
-        &self,
-        ids: &[BackingId],
-        snapshot: &SnapName,
-    ) -> Result<Option<String>, Problem>;
+    fn take_snapshot(&self, ids: &[BackingId], snapshot: &SnapName) -> Result<Option<String>, Problem>;
 
     /// Removes a volume's part of a snapshot.
     fn remove_part(&self, part: PartId<'_>) -> Result<(), Problem>;
@@ -91,11 +87,7 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
 }
 
 /// Kinds that this build has a driver for.
-pub const BUILT: &[ProviderKind] = &[
-    ProviderKind::Diskless,
-    ProviderKind::File,
-    ProviderKind::FileThin,
-];
+pub const BUILT: &[ProviderKind] = &[ProviderKind::Diskless, ProviderKind::File, ProviderKind::FileThin];
 
 /// The error for a kind that has no driver.
 #[must_use]

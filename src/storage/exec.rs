@@ -215,12 +215,7 @@ impl ExecError {
             ),
             _ => String::new(),
         };
-        Problem {
-            message: message.into(),
-            cause,
-            correction: correction.to_owned(),
-            details,
-        }
+        Problem { message: message.into(), cause, correction: correction.to_owned(), details }
     }
 }
 
@@ -254,10 +249,7 @@ impl Exec {
     /// With these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            counts: Mutex::default(),
-        }
+        Self { limits, counts: Mutex::default() }
     }
 
     /// How often each program was started, by name.
@@ -272,10 +264,7 @@ impl Exec {
         if output.code == 0 {
             return Ok(output);
         }
-        Err(ExecError::Exit {
-            command: line.to_string(),
-            output,
-        })
+        Err(ExecError::Exit { command: line.to_string(), output })
     }
 
     /// Runs a command to its end; every exit code is a result.
@@ -285,10 +274,7 @@ impl Exec {
             let command = line.to_string();
             return Err(ExecError::Broken { command, hanging });
         }
-        let mut child = self.start(line).map_err(|source| ExecError::Spawn {
-            command: line.to_string(),
-            source,
-        })?;
+        let mut child = self.start(line).map_err(|source| ExecError::Spawn { command: line.to_string(), source })?;
         feed(&mut child, line.stdin.clone());
         let stdout = child.stdout.take().map(collect);
         let stderr = child.stderr.take().map(collect);
@@ -301,11 +287,7 @@ impl Exec {
                 return Err(error);
             }
         };
-        Ok(Output {
-            code,
-            stdout: text(stdout, line).await?,
-            stderr: text(stderr, line).await?,
-        })
+        Ok(Output { code, stdout: text(stdout, line).await?, stderr: text(stderr, line).await? })
     }
 
     /// The same from a blocking thread of the runtime; never call it from an asynchronous function.
@@ -314,11 +296,7 @@ impl Exec {
     }
 
     /// [`Exec::run_any`] from a blocking thread of the runtime.
-    pub fn run_any_blocking(
-        &self,
-        line: &CommandLine,
-        breaker: &Breaker,
-    ) -> Result<Output, ExecError> {
+    pub fn run_any_blocking(&self, line: &CommandLine, breaker: &Breaker) -> Result<Output, ExecError> {
         tokio::runtime::Handle::current().block_on(self.run_any(line, breaker))
     }
 
@@ -352,10 +330,7 @@ impl Exec {
         }
         let seconds = started.elapsed().as_secs();
         let command = line.to_string();
-        for (signal, grace) in [
-            (Signal::SIGTERM, self.limits.term),
-            (Signal::SIGKILL, self.limits.kill),
-        ] {
+        for (signal, grace) in [(Signal::SIGTERM, self.limits.term), (Signal::SIGKILL, self.limits.kill)] {
             signal_group(child, signal);
             if within(child, grace).await.is_some() {
                 return Err(ExecError::TimedOut { command, seconds });
@@ -374,11 +349,7 @@ impl Exec {
                 return Some(code);
             }
             let moved = child.id().and_then(io_bytes);
-            still = if moved == last {
-                still + self.limits.io_poll
-            } else {
-                Duration::ZERO
-            };
+            still = if moved == last { still + self.limits.io_poll } else { Duration::ZERO };
             last = moved;
         }
         None
@@ -426,10 +397,7 @@ fn collect(stream: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<Vec<u8
     })
 }
 
-async fn text(
-    reader: Option<JoinHandle<Vec<u8>>>,
-    line: &CommandLine,
-) -> Result<String, ExecError> {
+async fn text(reader: Option<JoinHandle<Vec<u8>>>, line: &CommandLine) -> Result<String, ExecError> {
     let Some(reader) = reader else {
         return Ok(String::new());
     };
@@ -459,13 +427,7 @@ mod tests {
 
     fn quick() -> Exec {
         let tick = Duration::from_millis(50);
-        Exec::new(Limits {
-            wait: tick,
-            term: tick,
-            kill: Duration::from_secs(5),
-            io_stall: tick * 2,
-            io_poll: tick,
-        })
+        Exec::new(Limits { wait: tick, term: tick, kill: Duration::from_secs(5), io_stall: tick * 2, io_poll: tick })
     }
 
     fn sh(script: &str) -> CommandLine {
@@ -478,10 +440,7 @@ mod tests {
         let breaker = Breaker::default();
         let line = sh("cat; echo bad >&2; exit 3").with_stdin(b"in".to_vec());
         let output = exec.run_any(&line, &breaker).await.expect("runs");
-        assert_eq!(
-            (output.code, output.stdout.as_str(), output.stderr.as_str()),
-            (3, "in", "bad\n")
-        );
+        assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (3, "in", "bad\n"));
         let error = exec.run(&line, &breaker).await.expect_err("code 3");
         let problem = error.into_problem("Doing it failed");
         assert!(problem.cause.contains("exit code 3: bad"), "{problem:?}");

@@ -44,9 +44,7 @@ impl Outcome {
     /// Volumes are not touched any more after a failed rollback: nothing half rolled back is attached.
     fn skips(&self, subjects: &[Subject]) -> bool {
         let halted = self.failed(&Subject::Rollback);
-        subjects.iter().any(|subject| {
-            self.failed(subject) || (halted && matches!(subject, Subject::Volume(_)))
-        })
+        subjects.iter().any(|subject| self.failed(subject) || (halted && matches!(subject, Subject::Volume(_))))
     }
 }
 
@@ -105,26 +103,20 @@ impl Execution<'_> {
                 outcome.remarks.extend(remark.map(|text| (snapshot.clone(), text)));
                 Ok(())
             }
-            Step::RemoveSnapshot { snapshot, volumes } => {
-                volumes.iter().try_for_each(|volume| {
-                    let target = self.targets.part(snapshot, *volume)?;
-                    target.driver.remove_part(PartId { of: &target.id, snapshot })
-                })
-            }
-            Step::StageRollback { volume, snapshot, size } => self.on(*volume, |t| {
-                t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size)
+            Step::RemoveSnapshot { snapshot, volumes } => volumes.iter().try_for_each(|volume| {
+                let target = self.targets.part(snapshot, *volume)?;
+                target.driver.remove_part(PartId { of: &target.id, snapshot })
             }),
+            Step::StageRollback { volume, snapshot, size } => {
+                self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size))
+            }
             Step::SwapRollback { volume } => self.on(*volume, |t| t.driver.swap_rollback(&t.id)),
             Step::RecordRollback { token, .. } => self.record(Some(*token)),
             Step::ForgetRollback => self.record(None),
         }
     }
 
-    fn on(
-        &self,
-        volume: VolumeNumber,
-        act: impl FnOnce(&Target) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
+    fn on(&self, volume: VolumeNumber, act: impl FnOnce(&Target) -> Result<(), Problem>) -> Result<(), Problem> {
         act(self.targets.volume(volume)?)
     }
 
@@ -134,11 +126,7 @@ impl Execution<'_> {
     }
 
     /// All volumes of one pool at once.
-    fn take_snapshot(
-        &self,
-        snapshot: &SnapName,
-        volumes: &[VolumeNumber],
-    ) -> Result<Option<String>, Problem> {
+    fn take_snapshot(&self, snapshot: &SnapName, volumes: &[VolumeNumber]) -> Result<Option<String>, Problem> {
         let mut by_pool: BTreeMap<&PoolName, (&Target, Vec<BackingId>)> = BTreeMap::new();
         for volume in volumes {
             let target = self.targets.part(snapshot, *volume)?;
@@ -152,11 +140,7 @@ impl Execution<'_> {
         Ok((!remarks.is_empty()).then(|| remarks.join("\n")))
     }
 
-    fn make_file_system(
-        &self,
-        volume: VolumeNumber,
-        file_system: &FileSystem,
-    ) -> Result<(), Problem> {
+    fn make_file_system(&self, volume: VolumeNumber, file_system: &FileSystem) -> Result<(), Problem> {
         let target = self.targets.volume(volume)?;
         let (Some(exec), Some(device)) = (self.exec, target.driver.observe(&target.id)?.device) else {
             return Ok(());

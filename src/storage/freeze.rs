@@ -19,10 +19,7 @@ pub(super) struct Frozen {
 impl Frozen {
     /// Freezes all of them, or none.
     pub(super) fn freeze(points: &[PathBuf], marker: &Path) -> io::Result<Self> {
-        let mut frozen = Self {
-            points: Vec::new(),
-            marker: marker.to_owned(),
-        };
+        let mut frozen = Self { points: Vec::new(), marker: marker.to_owned() };
         if points.is_empty() {
             return Ok(frozen);
         }

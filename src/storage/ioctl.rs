@@ -1,6 +1,6 @@
 //! The ioctls of loop devices, block devices, reflinks and frozen file systems, as safe functions on open files.
 //!
-//! The only file of the crate with `unsafe` (docs/adr/0004-loop-ioctl.md). It decides nothing and retries nothing.
+//! The only file of the crate with `unsafe` (docs/adr/0005-loop-ioctl.md). It decides nothing and retries nothing.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -8,8 +8,8 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 use nix::{
-    ioctl_none_bad, ioctl_read, ioctl_read_bad, ioctl_write_int_bad, ioctl_write_ptr_bad,
-    request_code_readwrite, request_code_write,
+    ioctl_none_bad, ioctl_read, ioctl_read_bad, ioctl_write_int_bad, ioctl_write_ptr_bad, request_code_readwrite,
+    request_code_write,
 };
 
 /// Longest name that the kernel keeps in `lo_file_name`, with its closing zero.
@@ -68,14 +68,8 @@ ioctl_write_ptr_bad!(raw_loop_configure, 0x4C0A, LoopConfig);
 ioctl_none_bad!(raw_loop_ctl_get_free, 0x4C82);
 ioctl_read!(raw_blkgetsize64, 0x12, 114, usize);
 ioctl_write_int_bad!(raw_ficlone, request_code_write!(0x94, 9, size_of::<i32>()));
-ioctl_write_int_bad!(
-    raw_fifreeze,
-    request_code_readwrite!(b'X', 119, size_of::<i32>())
-);
-ioctl_write_int_bad!(
-    raw_fithaw,
-    request_code_readwrite!(b'X', 120, size_of::<i32>())
-);
+ioctl_write_int_bad!(raw_fifreeze, request_code_readwrite!(b'X', 119, size_of::<i32>()));
+ioctl_write_int_bad!(raw_fithaw, request_code_readwrite!(b'X', 120, size_of::<i32>()));
 
 /// What a loop device stands on: device and inode number of its backing file, as `stat` gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,10 +108,7 @@ pub fn loop_target(device: &File) -> io::Result<Option<LoopTarget>> {
     let mut info = LoopInfo64::EMPTY;
     // SAFETY: the kernel writes one `loop_info64`, whose layout is the header's, to a live exclusive reference.
     match unsafe { raw_loop_get_status64(device.as_raw_fd(), &raw mut info) } {
-        Ok(_) => Ok(Some(LoopTarget {
-            device: info.device,
-            inode: info.inode,
-        })),
+        Ok(_) => Ok(Some(LoopTarget { device: info.device, inode: info.inode })),
         Err(nix::errno::Errno::ENXIO) => Ok(None),
         Err(errno) => Err(errno.into()),
     }

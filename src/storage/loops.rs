@@ -42,10 +42,7 @@ impl Loops {
     /// With the folder of LINSTOR's mapping file, where one shall be kept.
     #[must_use]
     pub fn new(mapping_folder: Option<&Path>) -> Self {
-        Self {
-            mapping: mapping_folder.map(|folder| folder.join("loop_device_mapping")),
-            ..Self::default()
-        }
+        Self { mapping: mapping_folder.map(|folder| folder.join("loop_device_mapping")), ..Self::default() }
     }
 
     /// Looks for devices whose backing files lie in `folder`: one pass over the kernel's loop devices.
@@ -92,8 +89,7 @@ impl Loops {
             return Ok(());
         }
         let message = format!("A loop device for {} cannot be made", file.display());
-        let index = attach_new(file, &self.claim)
-            .map_err(|(path, error)| attach_problem(message, &path, &error))?;
+        let index = attach_new(file, &self.claim).map_err(|(path, error)| attach_problem(message, &path, &error))?;
         self.by_file().insert(file.to_owned(), index);
         self.mapping_stale.store(true, Ordering::Relaxed);
         Ok(())
@@ -108,9 +104,8 @@ impl Loops {
             let path = device_path(index);
             // Held until the end, so that nobody mounts it in between.
             let device = exclusive(&path)?;
-            ioctl::loop_clear(&device).map_err(|error| {
-                io_problem(format!("{} cannot be detached", path.display()), &path, &error)
-            })?;
+            ioctl::loop_clear(&device)
+                .map_err(|error| io_problem(format!("{} cannot be detached", path.display()), &path, &error))?;
         }
         self.forget(file);
         self.mapping_stale.store(true, Ordering::Relaxed);
@@ -198,11 +193,7 @@ fn attach_new(file: &Path, claim: &Mutex<()>) -> Result<u32, (PathBuf, io::Error
         move |error| (path, error)
     };
     let backing = OpenOptions::new().read(true).write(true).open(file).map_err(at(file))?;
-    let control = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(CONTROL)
-        .map_err(at(Path::new(CONTROL)))?;
+    let control = OpenOptions::new().read(true).write(true).open(CONTROL).map_err(at(Path::new(CONTROL)))?;
     let name = file.to_string_lossy();
     let _claim = claim.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..ATTACH_TRIES {
@@ -262,11 +253,7 @@ enum Access {
 }
 
 fn open_device(path: &Path, access: Access) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(access == Access::Write)
-        .custom_flags(O_CLOEXEC)
-        .open(path)
+    OpenOptions::new().read(true).write(access == Access::Write).custom_flags(O_CLOEXEC).open(path)
 }
 
 fn device_path(index: u32) -> PathBuf {

@@ -16,12 +16,7 @@ const BLKID_NOTHING: i32 = 2;
 const NOBODY: u32 = 65534;
 
 /// Makes the file system, unless the device carries any signature already. Blocks.
-pub(super) fn make(
-    wanted: &FileSystem,
-    device: &str,
-    exec: &Exec,
-    breaker: &Breaker,
-) -> Result<(), Problem> {
+pub(super) fn make(wanted: &FileSystem, device: &str, exec: &Exec, breaker: &Breaker) -> Result<(), Problem> {
     let message = || format!("A file system {} on {device} cannot be made", wanted.kind);
     // Probing the device itself: blkid's cache may speak of an earlier volume on the same device.
     let look = CommandLine::new("blkid", ["-p", "-o", "export", device]);
@@ -119,11 +114,7 @@ fn extended_options(params: &[String]) -> (Vec<String>, Vec<String>) {
 struct ProtoFile(PathBuf);
 
 impl ProtoFile {
-    fn write(
-        wanted: &FileSystem,
-        owner: Option<&Owner>,
-        device: &str,
-    ) -> Result<Option<Self>, Problem> {
+    fn write(wanted: &FileSystem, owner: Option<&Owner>, device: &str) -> Result<Option<Self>, Problem> {
         let Some(owner) = owner.filter(|_| wanted.kind.eq_ignore_ascii_case("xfs")) else {
             return Ok(None);
         };

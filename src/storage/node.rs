@@ -64,34 +64,21 @@ impl NodeStorage {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
         Self(Arc::new(Inner {
             pools: Pools::real(loops.clone()),
-            real: Some(Real {
-                exec: Exec::new(setup.limits),
-                loops,
-            }),
+            real: Some(Real { exec: Exec::new(setup.limits), loops }),
         }))
     }
 
     /// A node without devices, which answers as a real one would: to try everything else without root.
     #[must_use]
     pub fn simulated(simulation: Simulation) -> Self {
-        Self(Arc::new(Inner {
-            pools: Pools::simulated(simulation),
-            real: None,
-        }))
+        Self(Arc::new(Inner { pools: Pools::simulated(simulation), real: None }))
     }
 
     /// What works here and what does not, and why. Looks anew each time: call it once per connection.
     pub async fn facts(&self, version: &str) -> SatelliteFacts {
         let version = version.to_owned();
         let simulated = self.0.real.is_none();
-        self.blocking(move |_| {
-            if simulated {
-                tools::simulated_facts(&version)
-            } else {
-                tools::facts(&version)
-            }
-        })
-        .await
+        self.blocking(move |_| if simulated { tools::simulated_facts(&version) } else { tools::facts(&version) }).await
     }
 
     /// Takes over the whole set of pools. A sick pool is reported as such and harms no other.
@@ -111,11 +98,7 @@ impl NodeStorage {
     }
 
     /// One pass over a resource. Never fails: what went wrong stands in the report.
-    pub async fn reconcile(
-        &self,
-        memory: &ResourceMemory,
-        desired: Arc<DesiredResource>,
-    ) -> ResourceReport {
+    pub async fn reconcile(&self, memory: &ResourceMemory, desired: Arc<DesiredResource>) -> ResourceReport {
         self.reconcile_steps(memory, desired, usize::MAX).await
     }
 
@@ -153,10 +136,7 @@ impl NodeStorage {
     }
 
     /// Runs on a thread that may block; in place on a simulated node, where nothing blocks.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> T {
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
         if self.0.real.is_none() {
             return work(&self.0);
         }
@@ -232,4 +212,3 @@ impl Inner {
         Ok(())
     }
 }
-

@@ -26,9 +26,7 @@ pub(super) fn observe(
     }
     for (snapshot, parts) in &targets.parts {
         let found = parts.iter().map(|(number, target)| {
-            let look = |t: &Target| {
-                t.driver.observe_part(PartId { of: &t.id, snapshot })
-            };
+            let look = |t: &Target| t.driver.observe_part(PartId { of: &t.id, snapshot });
             (*number, target.as_ref().map_err(Clone::clone).and_then(look))
         });
         observed.snapshots.insert(snapshot.clone(), found.collect());
@@ -46,8 +44,7 @@ fn look_at_content(
     let Some(wanted) = volume.file_system.as_ref().filter(|_| volume.order == Order::Make) else {
         return;
     };
-    let (Some(Ok(found)), Ok(target)) =
-        (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
     else {
         return;
     };
@@ -81,11 +78,7 @@ fn look_for_origin(volume: &DesiredVolume, targets: &Targets, observed: &mut Obs
     }
 }
 
-fn look_at_rollback(
-    desired: &DesiredResource,
-    targets: &Targets,
-    observed: &mut ObservedResource,
-) {
+fn look_at_rollback(desired: &DesiredResource, targets: &Targets, observed: &mut ObservedResource) {
     if desired.rollback.is_none() && desired.order != Order::Remove {
         return;
     }
@@ -109,25 +102,15 @@ fn look_at_rollback(
 
 /// The order's token, if every pool that has parts of the snapshot says that it was carried out. A crash between two
 /// pools is not "done"; a volume that came later, in another pool, changes nothing.
-fn done(
-    desired: &DesiredResource,
-    order: &Rollback,
-    targets: &Targets,
-    observed: &ObservedResource,
-) -> Option<Uuid> {
-    let mut concerned: Vec<&Target> = observed
-        .rollback_parts
-        .keys()
-        .filter_map(|number| targets.volume(*number).ok())
-        .collect();
+fn done(desired: &DesiredResource, order: &Rollback, targets: &Targets, observed: &ObservedResource) -> Option<Uuid> {
+    let mut concerned: Vec<&Target> =
+        observed.rollback_parts.keys().filter_map(|number| targets.volume(*number).ok()).collect();
     let all = !concerned.is_empty();
     if !all {
         // The snapshot is gone, after it had served.
         concerned = targets.pools();
     }
-    let mut said = concerned
-        .into_iter()
-        .map(|target| token(target, &desired.rsc) == Some(order.token));
+    let mut said = concerned.into_iter().map(|target| token(target, &desired.rsc) == Some(order.token));
     let done = if all { said.all(|yes| yes) } else { said.any(|yes| yes) };
     done.then_some(order.token)
 }

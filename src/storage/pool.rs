@@ -56,10 +56,7 @@ impl Pools {
     }
 
     fn on(ground: Ground) -> Self {
-        Self {
-            by_name: RwLock::default(),
-            ground,
-        }
+        Self { by_name: RwLock::default(), ground }
     }
 
     /// Takes over the whole set of pools: prepares new, changed and sick ones, forgets those that are not named.
@@ -87,11 +84,7 @@ impl Pools {
     }
 
     /// The driver of a pool.
-    pub fn driver(
-        &self,
-        name: &PoolName,
-        provider: ProviderKind,
-    ) -> Result<Arc<dyn Driver>, Problem> {
+    pub fn driver(&self, name: &PoolName, provider: ProviderKind) -> Result<Arc<dyn Driver>, Problem> {
         let pools = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         let pool = pools.get(name).cloned();
         drop(pools);
@@ -111,10 +104,7 @@ impl Pools {
         if let Err(problem) = &driver {
             tracing::warn!(pool = %desired.name, %problem, "a storage pool cannot be used");
         }
-        Arc::new(Pool {
-            desired: desired.clone(),
-            driver: Mutex::new(driver),
-        })
+        Arc::new(Pool { desired: desired.clone(), driver: Mutex::new(driver) })
     }
 
     /// The pool's driver; a sick pool is tried again.
@@ -193,8 +183,7 @@ mod tests {
             pool("lvm1", ProviderKind::Lvm, "vg"),
             pool("none", ProviderKind::Diskless, ""),
         ]);
-        let healthy: Vec<(&str, bool)> =
-            reports.iter().map(|r| (r.pool.as_str(), r.capacity.is_ok())).collect();
+        let healthy: Vec<(&str, bool)> = reports.iter().map(|r| (r.pool.as_str(), r.capacity.is_ok())).collect();
         assert_eq!(healthy, [("good", true), ("late", false), ("lvm1", false), ("none", true)]);
         std::fs::create_dir(base.path().join("not")).expect("made");
         let name = PoolName::parse("late").expect("legal");

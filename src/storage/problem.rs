@@ -16,17 +16,8 @@ pub(super) fn io_problem(message: impl Into<String>, path: &Path, error: &io::Er
 }
 
 /// A problem of fixed words.
-pub(super) fn problem(
-    message: impl Into<String>,
-    cause: impl Into<String>,
-    correction: impl Into<String>,
-) -> Problem {
-    Problem {
-        message: message.into(),
-        cause: cause.into(),
-        correction: correction.into(),
-        details: String::new(),
-    }
+pub(super) fn problem(message: impl Into<String>, cause: impl Into<String>, correction: impl Into<String>) -> Problem {
+    Problem { message: message.into(), cause: cause.into(), correction: correction.into(), details: String::new() }
 }
 
 fn cure(error: &io::Error) -> &'static str {
@@ -38,9 +29,7 @@ fn cure(error: &io::Error) -> &'static str {
         K::ReadOnlyFilesystem => {
             "The file system is read-only: look at the kernel log for its reason, repair it and mount it for writing."
         }
-        K::PermissionDenied => {
-            "The satellite needs root, and in a container the privileged mode with the host's /dev."
-        }
+        K::PermissionDenied => "The satellite needs root, and in a container the privileged mode with the host's /dev.",
         K::NotFound => "Check that the path exists, and that the file system which holds it is mounted.",
         K::FileTooLarge => "The file system cannot hold files of this size: use xfs, or make a smaller volume.",
         K::ResourceBusy => "End whatever uses it; it is tried again.",
@@ -54,13 +43,7 @@ mod tests {
 
     #[test]
     fn the_cure_fits_the_cause() {
-        for (errno, word) in [
-            (28, "full"),
-            (30, "read-only"),
-            (13, "root"),
-            (2, "mounted"),
-            (5, "kernel log"),
-        ] {
+        for (errno, word) in [(28, "full"), (30, "read-only"), (13, "root"), (2, "mounted"), (5, "kernel log")] {
             let error = io::Error::from_raw_os_error(errno);
             let problem = io_problem("Making it failed", Path::new("/x/y"), &error);
             assert!(problem.correction.contains(word), "{problem:?}");

@@ -93,11 +93,7 @@ fn replicated(volume: &DesiredVolume, mut report: VolumeReport) -> VolumeReport 
     report
 }
 
-fn snapshot(
-    desired: &DesiredSnapshot,
-    observed: &ObservedResource,
-    outcome: &Outcome,
-) -> SnapshotReport {
+fn snapshot(desired: &DesiredSnapshot, observed: &ObservedResource, outcome: &Outcome) -> SnapshotReport {
     let parts: Vec<_> = observed
         .snapshots
         .get(&desired.name)
@@ -111,11 +107,9 @@ fn snapshot(
         name: desired.name.clone(),
         present: !parts.is_empty() && parts.len() == desired.volumes.len(),
         taken: parts.iter().filter_map(|part| part.taken_ms).min().map(EpochMs),
-        allocated: parts
-            .iter()
-            .filter_map(|part| part.allocated)
-            .reduce(|sum, next| Kib(sum.0.saturating_add(next.0))),
-        problem: join(own).or_else(|| join(outcome.problems.iter().filter(|(s, _)| *s == Subject::Resource).cloned().collect())),
+        allocated: parts.iter().filter_map(|part| part.allocated).reduce(|sum, next| Kib(sum.0.saturating_add(next.0))),
+        problem: join(own)
+            .or_else(|| join(outcome.problems.iter().filter(|(s, _)| *s == Subject::Resource).cloned().collect())),
         remark: outcome.remarks.get(&desired.name).cloned(),
     }
 }

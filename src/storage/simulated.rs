@@ -27,9 +27,7 @@ pub struct Simulation {
 
 impl Default for Simulation {
     fn default() -> Self {
-        Self {
-            pool_size: Kib(100 << 30),
-        }
+        Self { pool_size: Kib(100 << 30) }
     }
 }
 
@@ -63,11 +61,7 @@ pub struct SimulatedDriver {
 
 impl SimulatedDriver {
     pub(super) fn new(kind: ProviderKind, simulation: &Simulation) -> Self {
-        Self {
-            kind,
-            total: simulation.pool_size,
-            state: Mutex::default(),
-        }
+        Self { kind, total: simulation.pool_size, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -131,10 +125,7 @@ fn now_ms() -> i64 {
 
 impl Driver for SimulatedDriver {
     fn capacity(&self) -> Result<Capacity, Problem> {
-        Ok(Capacity {
-            free: Kib(self.total.0.saturating_sub(self.state().used)),
-            total: self.total,
-        })
+        Ok(Capacity { free: Kib(self.total.0.saturating_sub(self.state().used)), total: self.total })
     }
 
     fn granularity(&self) -> Kib {
@@ -147,10 +138,9 @@ impl Driver for SimulatedDriver {
 
     fn observe(&self, id: &BackingId) -> Result<ObservedVolume, Problem> {
         let volume = self.state().volumes.get(id).copied();
-        let device = volume.filter(|volume| volume.attached).map(|volume| ObservedDevice {
-            path: format!("/dev/zea-sim/{id}"),
-            size: volume.size,
-        });
+        let device = volume
+            .filter(|volume| volume.attached)
+            .map(|volume| ObservedDevice { path: format!("/dev/zea-sim/{id}"), size: volume.size });
         Ok(ObservedVolume {
             backing: volume.map(|volume| volume.size),
             allocated: volume.map(|volume| Kib(self.allocation(volume.size))),
@@ -207,11 +197,7 @@ impl Driver for SimulatedDriver {
         Ok(())
     }
 
-    fn take_snapshot(
-        &self,
-        ids: &[BackingId],
-        snapshot: &SnapName,
-    ) -> Result<Option<String>, Problem> {
+    fn take_snapshot(&self, ids: &[BackingId], snapshot: &SnapName) -> Result<Option<String>, Problem> {
         let mut state = self.state();
         let taken_ms = now_ms();
         for id in ids {
@@ -257,9 +243,7 @@ mod tests {
     fn room_is_counted() {
         let simulation = Simulation { pool_size: Kib(1000) };
         let rsc = RscName::parse("web").expect("legal");
-        let id = |number| {
-            BackingId::of(&rsc, VolumeNumber::new(number).expect("legal"), None).expect("legal")
-        };
+        let id = |number| BackingId::of(&rsc, VolumeNumber::new(number).expect("legal"), None).expect("legal");
         let fat = SimulatedDriver::new(ProviderKind::File, &simulation);
         let free = || fat.capacity().expect("known").free;
         fat.create(&id(0), Kib(600)).expect("fits");

@@ -77,11 +77,7 @@ impl Targets {
     }
 
     /// Place of a snapshot's part.
-    pub(super) fn part(
-        &self,
-        snapshot: &SnapName,
-        number: VolumeNumber,
-    ) -> Result<&Target, Problem> {
+    pub(super) fn part(&self, snapshot: &SnapName, number: VolumeNumber) -> Result<&Target, Problem> {
         match self.parts.get(snapshot).and_then(|parts| parts.get(&number)) {
             Some(found) => found.as_ref().map_err(Clone::clone),
             None => Err(unknown(number)),
@@ -104,11 +100,7 @@ fn target(rsc: &RscName, place: &Place<'_>, pools: &Pools) -> Result<Target, Pro
             "Correct the property StorDriver/OverrideVlmId.",
         )
     })?;
-    Ok(Target {
-        driver: pools.driver(place.pool, place.provider)?,
-        id,
-        pool: place.pool.clone(),
-    })
+    Ok(Target { driver: pools.driver(place.pool, place.provider)?, id, pool: place.pool.clone() })
 }
 
 fn unknown(number: VolumeNumber) -> Problem {

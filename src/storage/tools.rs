@@ -33,21 +33,13 @@ const fn tool(name: &'static str, signs: &'static [Sign]) -> Tool {
 use Sign::{Kernel, Program};
 
 const TOOLS: &[Tool] = &[
-    Tool {
-        name: "DRBD9_KERNEL",
-        signs: &[Kernel(&["/sys/module/drbd"])],
-        version: Some("/sys/module/drbd/version"),
-    },
+    Tool { name: "DRBD9_KERNEL", signs: &[Kernel(&["/sys/module/drbd"])], version: Some("/sys/module/drbd/version") },
     tool("DRBD9_UTILS", &[Program("drbdadm"), Program("drbdsetup"), Program("drbdmeta")]),
     tool("CRYPT_SETUP", &[Program("cryptsetup")]),
     tool("LVM", &[Program("lvm")]),
     tool("LVM_THIN", &[Program("lvm"), Program("thin_check")]),
     tool("THIN_SEND_RECV", &[Program("thin_send")]),
-    Tool {
-        name: "ZFS_KMOD",
-        signs: &[Kernel(&["/sys/module/zfs"])],
-        version: Some("/sys/module/zfs/version"),
-    },
+    Tool { name: "ZFS_KMOD", signs: &[Kernel(&["/sys/module/zfs"])], version: Some("/sys/module/zfs/version") },
     tool("ZFS_UTILS", &[Program("zfs"), Program("zpool")]),
     tool("NVME", &[Program("nvme")]),
     tool("SPDK", &[Program("rpc.py")]),
@@ -125,12 +117,7 @@ fn provider_gates(kind: ProviderKind) -> &'static [&'static str] {
         P::Zfs | P::ZfsThin => &["ZFS_KMOD", "ZFS_UTILS"],
         P::File | P::FileThin => &["LOSETUP"],
         P::Spdk => &["SPDK"],
-        P::Diskless
-        | P::RemoteSpdk
-        | P::EbsInit
-        | P::EbsTarget
-        | P::StorageSpaces
-        | P::StorageSpacesThin => &[],
+        P::Diskless | P::RemoteSpdk | P::EbsInit | P::EbsTarget | P::StorageSpaces | P::StorageSpacesThin => &[],
     }
 }
 
@@ -159,8 +146,7 @@ fn look(tool: &Tool, folders: &[PathBuf]) -> ToolReport {
         .signs
         .iter()
         .filter_map(|sign| match sign {
-            Program(name) => (!is_installed(name, folders))
-                .then(|| format!("the program {name} is not installed")),
+            Program(name) => (!is_installed(name, folders)).then(|| format!("the program {name} is not installed")),
             Kernel(paths) => (!paths.iter().any(|path| Path::new(path).exists()))
                 .then(|| format!("the kernel has no {}", paths.join(" or "))),
         })
@@ -170,11 +156,7 @@ fn look(tool: &Tool, folders: &[PathBuf]) -> ToolReport {
     if tool.name == "DRBD9_KERNEL" {
         reasons.extend(version.as_deref().and_then(too_old));
     }
-    ToolReport {
-        name: tool.name.to_owned(),
-        version: version.filter(|_| reasons.is_empty()),
-        reasons,
-    }
+    ToolReport { name: tool.name.to_owned(), version: version.filter(|_| reasons.is_empty()), reasons }
 }
 
 /// DRBD 8 is another program with the same name.
@@ -191,15 +173,12 @@ fn folders() -> Vec<PathBuf> {
 
 fn is_installed(name: &str, folders: &[PathBuf]) -> bool {
     folders.iter().any(|folder| {
-        std::fs::metadata(folder.join(name))
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        std::fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
     })
 }
 
 fn uname() -> String {
-    nix::unistd::gethostname()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -16,10 +16,7 @@ const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 /// Opens a device so that nobody can mount it until it is closed; `EBUSY` when it is mounted or held already.
 pub(super) fn open_exclusive(device: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(O_EXCL | O_CLOEXEC)
-        .open(device)
+    OpenOptions::new().read(true).custom_flags(O_EXCL | O_CLOEXEC).open(device)
 }
 
 /// Whether an error of [`open_exclusive`] says that the device is in use.
@@ -52,10 +49,7 @@ pub(super) fn mount_points(device: &Path) -> Vec<String> {
         .file_name()
         .and_then(|name| std::fs::read_to_string(Path::new("/sys/block").join(name).join("dev")).ok())
         .unwrap_or_default();
-    mountinfo::of_device(&text, number.trim(), &device.to_string_lossy())
-        .into_iter()
-        .map(|mount| mount.point)
-        .collect()
+    mountinfo::of_device(&text, number.trim(), &device.to_string_lossy()).into_iter().map(|mount| mount.point).collect()
 }
 
 fn holders(device: &Path) -> Vec<String> {
@@ -66,8 +60,5 @@ fn holders(device: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
-    entries
-        .flatten()
-        .map(|entry| format!("/dev/{}", entry.file_name().to_string_lossy()))
-        .collect()
+    entries.flatten().map(|entry| format!("/dev/{}", entry.file_name().to_string_lossy())).collect()
 }

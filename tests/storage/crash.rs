@@ -6,9 +6,7 @@ use zea::model::desired::{DesiredResource, Order};
 use zea::model::size::Kib;
 use zea::storage::node::ResourceMemory;
 
-use super::rig::{
-    Ground, Rig, SIZE, device, fill, keep, resource, restored, rollback, sum, with_snapshot,
-};
+use super::rig::{Ground, Rig, SIZE, device, fill, keep, resource, restored, rollback, sum, with_snapshot};
 
 /// More steps than any plan here has.
 const STEPS: usize = 12;

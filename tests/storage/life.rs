@@ -220,10 +220,7 @@ async fn xfs_with_an_owner_of_its_root() {
 async fn a_failed_mkfs_says_what_it_ran() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };
     let mut web = resource("web", 1);
-    web.volumes[0].file_system = Some(FileSystem {
-        mkfs_params: vec!["--no-such-option".to_owned()],
-        ..ext4()
-    });
+    web.volumes[0].file_system = Some(FileSystem { mkfs_params: vec!["--no-such-option".to_owned()], ..ext4() });
     let report = rig.reconcile(&web).await;
     assert_eq!(report.volumes[0].state, VolumeState::Failed);
     let problem = report.problem.expect("failed");

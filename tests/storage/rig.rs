@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use zea::model::desired::{
-    DesiredPool, DesiredResource, DesiredSnapshot, DesiredVolume, Order, Origin, Rollback,
-    SnapshotSource,
+    DesiredPool, DesiredResource, DesiredSnapshot, DesiredVolume, Order, Origin, Rollback, SnapshotSource,
 };
 use zea::model::kinds::{LayerKind, ProviderKind};
 use zea::model::moment::Uuid;
@@ -84,12 +83,7 @@ impl Rig {
     }
 
     pub fn desired_pool(&self, provider: ProviderKind) -> DesiredPool {
-        DesiredPool {
-            name: pool_name(),
-            provider,
-            backing: text(&self.pool).to_owned(),
-            props: BTreeMap::new(),
-        }
+        DesiredPool { name: pool_name(), provider, backing: text(&self.pool).to_owned(), props: BTreeMap::new() }
     }
 
     pub async fn reconcile(&self, desired: &DesiredResource) -> ResourceReport {
@@ -213,11 +207,7 @@ fn volume(number: u32) -> DesiredVolume {
 pub fn restored(name: &str, volumes: u32, source: &str, snapshot: &str) -> DesiredResource {
     let mut made = resource(name, volumes);
     for volume in &mut made.volumes {
-        volume.origin = Origin::Snapshot {
-            rsc: rsc(source),
-            snapshot: snap(snapshot),
-            volume: volume.number,
-        };
+        volume.origin = Origin::Snapshot { rsc: rsc(source), snapshot: snap(snapshot), volume: volume.number };
     }
     made
 }
@@ -231,20 +221,13 @@ pub fn with_snapshot(desired: &mut DesiredResource, name: &str, order: Order) {
         size: volume.size,
         override_id: volume.override_id.clone(),
     });
-    let snapshot = DesiredSnapshot {
-        name: snap(name),
-        order,
-        volumes: volumes.collect(),
-    };
+    let snapshot = DesiredSnapshot { name: snap(name), order, volumes: volumes.collect() };
     desired.snapshots.retain(|other| other.name != snapshot.name);
     desired.snapshots.push(snapshot);
 }
 
 pub fn rollback(desired: &mut DesiredResource, snapshot: &str, token: u128) {
-    desired.rollback = Some(Rollback {
-        snapshot: snap(snapshot),
-        token: Uuid(token),
-    });
+    desired.rollback = Some(Rollback { snapshot: snap(snapshot), token: Uuid(token) });
 }
 
 /// Everything that was made is reported as made from now on.

@@ -4,10 +4,7 @@ use zea::model::desired::Order;
 use zea::model::moment::Uuid;
 use zea::model::size::Kib;
 
-use super::rig::{
-    Ground, Rig, SIZE, device, fill, keep, ok, resource, restored, rollback, sum, text,
-    with_snapshot,
-};
+use super::rig::{Ground, Rig, SIZE, device, fill, keep, ok, resource, restored, rollback, sum, text, with_snapshot};
 
 const GROUNDS: [Ground; 2] = [Ground::Plain, Ground::Reflink];
 

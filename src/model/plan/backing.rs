@@ -13,16 +13,14 @@ pub struct BackingId(String);
 
 /// A name in `StorDriver/OverrideVlmId` that cannot be one of a backing object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' cannot name a backing object: letters, digits and any of _ - . + are allowed, not a dot in front, up to {ID_BYTES_MAX} bytes")]
+#[error(
+    "'{0}' cannot name a backing object: letters, digits and any of _ - . + are allowed, not a dot in front, up to {ID_BYTES_MAX} bytes"
+)]
 pub struct BackingError(pub String);
 
 impl BackingId {
     /// Name of a volume; `override_id` replaces it wholly.
-    pub fn of(
-        rsc: &RscName,
-        number: VolumeNumber,
-        override_id: Option<&str>,
-    ) -> Result<Self, BackingError> {
+    pub fn of(rsc: &RscName, number: VolumeNumber, override_id: Option<&str>) -> Result<Self, BackingError> {
         match override_id {
             None => Ok(Self(format!("{rsc}_{:05}", number.get()))),
             Some(id) if is_plain(id) => Ok(Self(id.to_owned())),
@@ -53,9 +51,7 @@ fn is_plain(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= ID_BYTES_MAX
         && !id.starts_with(['.', '-'])
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(&b))
 }
 
 #[cfg(test)]

@@ -10,10 +10,7 @@ pub(super) fn remove(desired: &DesiredResource, observed: &ObservedResource, pla
     for snapshot in desired.snapshots.iter().filter(|s| s.order == Order::Remove) {
         let volumes = present(snapshot, observed, plan);
         if !volumes.is_empty() {
-            plan.steps.push(Step::RemoveSnapshot {
-                snapshot: snapshot.name.clone(),
-                volumes,
-            });
+            plan.steps.push(Step::RemoveSnapshot { snapshot: snapshot.name.clone(), volumes });
         }
     }
 }
@@ -34,12 +31,7 @@ pub(super) fn take(desired: &DesiredResource, observed: &ObservedResource, plan:
     }
 }
 
-fn take_one(
-    desired: &DesiredResource,
-    snapshot: &DesiredSnapshot,
-    observed: &ObservedResource,
-    plan: &mut Plan,
-) {
+fn take_one(desired: &DesiredResource, snapshot: &DesiredSnapshot, observed: &ObservedResource, plan: &mut Plan) {
     let volumes: Vec<VolumeNumber> = snapshot.volumes.iter().map(|part| part.number).collect();
     let missing = volumes.iter().find(|number| {
         let found = observed.volumes.get(number).and_then(|found| found.as_ref().ok());
@@ -54,28 +46,20 @@ fn take_one(
         plan.refuse(Subject::Snapshot(snapshot.name.clone()), texts);
         return;
     }
-    plan.steps.push(Step::TakeSnapshot {
-        snapshot: snapshot.name.clone(),
-        volumes,
-    });
+    plan.steps.push(Step::TakeSnapshot { snapshot: snapshot.name.clone(), volumes });
 }
 
 fn refuse_lost(desired: &DesiredResource, snapshot: &DesiredSnapshot, plan: &mut Plan) {
     let texts = [
         format!("Snapshot {} of {} is missing", snapshot.name, desired.rsc),
         "it was in the storage pool and is not there any more, or not wholly".to_owned(),
-        "Bring the pool's storage back, or delete the snapshot; it is never taken again at a later moment."
-            .to_owned(),
+        "Bring the pool's storage back, or delete the snapshot; it is never taken again at a later moment.".to_owned(),
     ];
     plan.refuse(Subject::Snapshot(snapshot.name.clone()), texts);
 }
 
 /// Volumes whose part is there; pools that cannot be asked are problems of the snapshot.
-fn present(
-    snapshot: &DesiredSnapshot,
-    observed: &ObservedResource,
-    plan: &mut Plan,
-) -> Vec<VolumeNumber> {
+fn present(snapshot: &DesiredSnapshot, observed: &ObservedResource, plan: &mut Plan) -> Vec<VolumeNumber> {
     let Some(parts) = observed.snapshots.get(&snapshot.name) else {
         return Vec::new();
     };

@@ -148,9 +148,9 @@ impl Step {
             Self::StageRollback { volume, .. } | Self::SwapRollback { volume } => {
                 vec![Subject::Rollback, Subject::Volume(*volume)]
             }
-            Self::RecordRollback { volumes, .. } => std::iter::once(Subject::Rollback)
-                .chain(volumes.iter().copied().map(Subject::Volume))
-                .collect(),
+            Self::RecordRollback { volumes, .. } => {
+                std::iter::once(Subject::Rollback).chain(volumes.iter().copied().map(Subject::Volume)).collect()
+            }
             Self::ForgetRollback => vec![Subject::Resource],
         }
     }
@@ -175,12 +175,7 @@ impl Plan {
 
     pub(super) fn refuse(&mut self, subject: Subject, texts: [String; 3]) {
         let [message, cause, correction] = texts;
-        let problem = Problem {
-            message,
-            cause,
-            correction,
-            details: String::new(),
-        };
+        let problem = Problem { message, cause, correction, details: String::new() };
         self.problems.push((subject, problem));
     }
 }

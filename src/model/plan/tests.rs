@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::desired::{
-    DesiredSnapshot, DesiredVolume, FileSystem, Origin, Rollback, SnapshotSource,
-};
+use crate::model::desired::{DesiredSnapshot, DesiredVolume, FileSystem, Origin, Rollback, SnapshotSource};
 use crate::model::kinds::{LayerKind, ProviderKind};
 use crate::model::moment::Uuid;
 use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
@@ -56,11 +54,7 @@ fn snapshot(name: &str, order: Order, volumes: &[u32]) -> DesiredSnapshot {
         size: Kib(1000),
         override_id: None,
     };
-    DesiredSnapshot {
-        name: snap(name),
-        order,
-        volumes: volumes.iter().map(source).collect(),
-    }
+    DesiredSnapshot { name: snap(name), order, volumes: volumes.iter().map(source).collect() }
 }
 
 /// `-` absent, else `<backing>[/<device size>][ known]`.
@@ -76,10 +70,7 @@ fn seen(text: &str) -> Result<ObservedVolume, Problem> {
     Ok(ObservedVolume {
         backing: backing.parse().ok().map(Kib),
         allocated: None,
-        device: device.parse().ok().map(|size| ObservedDevice {
-            path: "/dev/loop0".to_owned(),
-            size: Kib(size),
-        }),
+        device: device.parse().ok().map(|size| ObservedDevice { path: "/dev/loop0".to_owned(), size: Kib(size) }),
         granularity: Kib(1),
         has_device: true,
         content: known,
@@ -87,12 +78,7 @@ fn seen(text: &str) -> Result<ObservedVolume, Problem> {
 }
 
 fn sick() -> Problem {
-    Problem {
-        message: "pool".to_owned(),
-        cause: "gone".to_owned(),
-        correction: String::new(),
-        details: String::new(),
-    }
+    Problem { message: "pool".to_owned(), cause: "gone".to_owned(), correction: String::new(), details: String::new() }
 }
 
 fn observed(volumes: &[(u32, &str)]) -> ObservedResource {
@@ -103,10 +89,7 @@ fn observed(volumes: &[(u32, &str)]) -> ObservedResource {
 }
 
 fn part(size: Option<u64>) -> Result<ObservedPart, Problem> {
-    Ok(ObservedPart {
-        size: size.map(Kib),
-        ..ObservedPart::default()
-    })
+    Ok(ObservedPart { size: size.map(Kib), ..ObservedPart::default() })
 }
 
 fn word(step: &Step) -> String {
@@ -201,11 +184,8 @@ fn tolerance_is_widened_by_the_property() {
 #[test]
 fn volumes_from_snapshots() {
     let mut desired = desired(vec![volume(3, Order::Make)]);
-    desired.volumes[0].origin = Origin::Snapshot {
-        rsc: RscName::parse("old").expect("legal"),
-        snapshot: snap("before"),
-        volume: nr(1),
-    };
+    desired.volumes[0].origin =
+        Origin::Snapshot { rsc: RscName::parse("old").expect("legal"), snapshot: snap("before"), volume: nr(1) };
     let table: &[(&str, Option<u64>, &str)] = &[
         ("-", Some(800), "restore 3=1000 from old/before/1, attach 3"),
         ("-", Some(2000), "restore 3=2000 from old/before/1, attach 3"),
@@ -231,12 +211,8 @@ fn file_systems_are_made_once() {
     for (order, active, found, wanted) in table {
         let mut desired = desired(vec![volume(0, *order)]);
         desired.active = *active;
-        desired.volumes[0].file_system = Some(FileSystem {
-            kind: "ext4".to_owned(),
-            mkfs_params: Vec::new(),
-            user: None,
-            group: None,
-        });
+        desired.volumes[0].file_system =
+            Some(FileSystem { kind: "ext4".to_owned(), mkfs_params: Vec::new(), user: None, group: None });
         assert_eq!(said(&desired, &observed(&[(0, found)])), *wanted, "{order:?} {found}");
     }
 }
@@ -336,13 +312,7 @@ fn rollback() {
         ("1000/1000", Some(800), Some(6), true, steps),
         ("1000/1000", Some(800), Some(7), true, ""),
         ("1000", Some(800), None, false, "unused 0, stage 0=1000 then, swap 0, record 0"),
-        (
-            "1000/1000",
-            None,
-            None,
-            true,
-            "!the snapshot, or a part of it, is not in the storage pools of this node",
-        ),
+        ("1000/1000", None, None, true, "!the snapshot, or a part of it, is not in the storage pools of this node"),
     ];
     for (found, part, token, active, wanted) in table {
         let mut desired = desired(vec![volume(0, Order::Keep)]);

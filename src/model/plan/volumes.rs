@@ -1,8 +1,8 @@
 //! The part of a plan that concerns volumes: made, grown, cut, attached, detached, rolled back, removed.
 
+use super::TOLERANCE_EXTENTS;
 use super::observed::{Content, ObservedResource, ObservedVolume};
 use super::step::{Plan, Step, Subject};
-use super::TOLERANCE_EXTENTS;
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::names::VolumeNumber;
 use crate::model::size::Kib;
@@ -51,20 +51,12 @@ fn release(desired: &DesiredResource, observed: &ObservedResource, plan: &mut Pl
     plan.steps.extend(detach);
 }
 
-fn create(
-    desired: &DesiredResource,
-    volume: &DesiredVolume,
-    observed: &ObservedResource,
-    plan: &mut Plan,
-) {
+fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &ObservedResource, plan: &mut Plan) {
     let (rsc, number) = (&desired.rsc, volume.number);
     if volume.order == Order::Keep {
         let texts = [
             format!("Volume {number} of resource {rsc} is missing"),
-            format!(
-                "its data was in storage pool {} and is not there any more",
-                volume.pool
-            ),
+            format!("its data was in storage pool {} and is not there any more", volume.pool),
             "Bring the pool's storage back (a disk or a file system that is not mounted?), or delete the resource on \
              this node; an empty volume is never made in its place."
                 .to_owned(),
@@ -73,22 +65,12 @@ fn create(
         return;
     }
     match &volume.origin {
-        Origin::Blank => plan.steps.push(Step::CreateBlank {
-            volume: number,
-            size: volume.size,
-        }),
-        Origin::Snapshot {
-            rsc: source,
-            snapshot,
-            volume: part,
-        } => {
+        Origin::Blank => plan.steps.push(Step::CreateBlank { volume: number, size: volume.size }),
+        Origin::Snapshot { rsc: source, snapshot, volume: part } => {
             let Some(size) = observed.origins.get(&number) else {
                 let texts = [
                     format!("Volume {number} of resource {rsc} cannot be made from a snapshot"),
-                    format!(
-                        "storage pool {} has no volume {part} of snapshot {snapshot} of {source}",
-                        volume.pool
-                    ),
+                    format!("storage pool {} has no volume {part} of snapshot {snapshot} of {source}", volume.pool),
                     "Make the resource in the storage pool that holds the snapshot.".to_owned(),
                 ];
                 plan.refuse(Subject::Volume(number), texts);
@@ -107,28 +89,15 @@ fn create(
 }
 
 /// Grows what is too small; cuts what is too large when that was asked for.
-fn resize(
-    desired: &DesiredResource,
-    volume: &DesiredVolume,
-    found: &ObservedVolume,
-    plan: &mut Plan,
-) {
+fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) {
     let Some(actual) = found.backing else { return };
     let number = volume.number;
     let changed = if actual < volume.size {
-        plan.steps.push(Step::Grow {
-            volume: number,
-            size: volume.size,
-        });
+        plan.steps.push(Step::Grow { volume: number, size: volume.size });
         true
     } else if volume.shrink && actual >= upper_bound(desired, volume, found) {
-        plan.steps.push(Step::AssertUnused {
-            volumes: vec![number],
-        });
-        plan.steps.push(Step::Shrink {
-            volume: number,
-            size: volume.size,
-        });
+        plan.steps.push(Step::AssertUnused { volumes: vec![number] });
+        plan.steps.push(Step::Shrink { volume: number, size: volume.size });
         true
     } else {
         false
@@ -143,23 +112,13 @@ fn resize(
 
 /// The smallest size that is too large.
 fn upper_bound(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume) -> Kib {
-    let factor = desired
-        .props
-        .get(TOLERANCE_PROP)
-        .and_then(|text| text.parse::<u64>().ok())
-        .unwrap_or(1)
-        .max(1);
+    let factor = desired.props.get(TOLERANCE_PROP).and_then(|text| text.parse::<u64>().ok()).unwrap_or(1).max(1);
     let slack = found.granularity.0.saturating_mul(TOLERANCE_EXTENTS).saturating_mul(factor);
     Kib(volume.size.0.saturating_add(slack))
 }
 
 /// Device and file system of a volume whose data is there, or will be by then.
-fn connect(
-    desired: &DesiredResource,
-    volume: &DesiredVolume,
-    found: &ObservedVolume,
-    plan: &mut Plan,
-) {
+fn connect(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) {
     if !desired.active {
         return;
     }
@@ -171,20 +130,12 @@ fn connect(
         && volume.order == Order::Make
         && found.content == Content::Unknown
     {
-        plan.steps.push(Step::MakeFileSystem {
-            volume: number,
-            file_system: file_system.clone(),
-        });
+        plan.steps.push(Step::MakeFileSystem { volume: number, file_system: file_system.clone() });
     }
 }
 
 /// Puts every volume that the snapshot has back to it. Nothing is attached before all are done and that is recorded.
-pub(super) fn roll_back(
-    desired: &DesiredResource,
-    order: &Rollback,
-    observed: &ObservedResource,
-    plan: &mut Plan,
-) {
+pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &ObservedResource, plan: &mut Plan) {
     let snapshot = &order.snapshot;
     let listed = desired.snapshots.iter().find(|s| s.name == *snapshot);
     let has_part = |number: VolumeNumber| observed.rollback_parts.contains_key(&number);
@@ -216,15 +167,10 @@ pub(super) fn roll_back(
         size: *size,
     }));
     plan.steps.extend(volumes.iter().map(|volume| Step::SwapRollback { volume: *volume }));
-    plan.steps.push(Step::RecordRollback {
-        token: order.token,
-        volumes: volumes.clone(),
-    });
+    plan.steps.push(Step::RecordRollback { token: order.token, volumes: volumes.clone() });
     if desired.active {
         // Those that were not attached are attached by `settle`.
-        let attached = |volume: &VolumeNumber| {
-            found(observed, *volume).is_some_and(|found| found.device.is_some())
-        };
+        let attached = |volume: &VolumeNumber| found(observed, *volume).is_some_and(|found| found.device.is_some());
         let attach = volumes.into_iter().filter(attached);
         plan.steps.extend(attach.map(|volume| Step::Attach { volume }));
     }

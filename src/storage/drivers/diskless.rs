@@ -13,19 +13,12 @@ use crate::storage::problem::problem;
 pub struct Diskless;
 
 fn no_data(what: &str) -> Problem {
-    problem(
-        format!("{what} in a DISKLESS pool"),
-        "a DISKLESS pool holds no data",
-        "Name a pool with storage.",
-    )
+    problem(format!("{what} in a DISKLESS pool"), "a DISKLESS pool holds no data", "Name a pool with storage.")
 }
 
 impl Driver for Diskless {
     fn capacity(&self) -> Result<Capacity, Problem> {
-        Ok(Capacity {
-            free: Kib::UNLIMITED,
-            total: Kib::UNLIMITED,
-        })
+        Ok(Capacity { free: Kib::UNLIMITED, total: Kib::UNLIMITED })
     }
 
     fn granularity(&self) -> Kib {
@@ -37,10 +30,7 @@ impl Driver for Diskless {
     }
 
     fn observe(&self, _: &BackingId) -> Result<ObservedVolume, Problem> {
-        Ok(ObservedVolume {
-            granularity: Kib(1),
-            ..ObservedVolume::default()
-        })
+        Ok(ObservedVolume { granularity: Kib(1), ..ObservedVolume::default() })
     }
 
     fn observe_part(&self, _: PartId<'_>) -> Result<ObservedPart, Problem> {

@@ -78,12 +78,7 @@ impl FileDriver {
             loops.adopt(&folder).map_err(failed)?;
         }
         let reflink = probe_reflink(&folder).map_err(failed)?;
-        Ok(Self {
-            folder,
-            provisioning,
-            loops,
-            reflink,
-        })
+        Ok(Self { folder, provisioning, loops, reflink })
     }
 
     /// The folder, without symbolic links.
@@ -147,9 +142,8 @@ impl FileDriver {
 
 impl Driver for FileDriver {
     fn capacity(&self) -> Result<Capacity, Problem> {
-        let room = statvfs(&self.folder).map_err(|errno| {
-            io_problem("The room of the storage pool cannot be asked", &self.folder, &errno.into())
-        })?;
+        let room = statvfs(&self.folder)
+            .map_err(|errno| io_problem("The room of the storage pool cannot be asked", &self.folder, &errno.into()))?;
         let bytes = |blocks: u64| blocks.saturating_mul(room.fragment_size());
         Ok(Capacity {
             free: Kib::from_bytes_floor(bytes(room.blocks_available())),
@@ -239,11 +233,7 @@ impl Driver for FileDriver {
         removed.map_err(|error| io_problem("The volume cannot be removed", &path, &error))
     }
 
-    fn take_snapshot(
-        &self,
-        ids: &[BackingId],
-        snapshot: &SnapName,
-    ) -> Result<Option<String>, Problem> {
+    fn take_snapshot(&self, ids: &[BackingId], snapshot: &SnapName) -> Result<Option<String>, Problem> {
         self.snapshot(ids, snapshot)
     }
 
@@ -326,11 +316,7 @@ fn make_folder(given: &Path) -> io::Result<PathBuf> {
         _ => {}
     }
     let folder = given.canonicalize()?;
-    if folder.is_dir() {
-        Ok(folder)
-    } else {
-        Err(io::Error::from(io::ErrorKind::NotADirectory))
-    }
+    if folder.is_dir() { Ok(folder) } else { Err(io::Error::from(io::ErrorKind::NotADirectory)) }
 }
 
 /// One pass over the folder: unfinished files go, what is frozen is thawed.
@@ -386,9 +372,8 @@ mod tests {
         assert!(pool.is_dir());
         for bad in [base.path().join("a/b"), PathBuf::from("relative")] {
             let text = bad.to_string_lossy().into_owned();
-            let error =
-                FileDriver::prepare(&text, Provisioning::Thin, Arc::default(), Preparation::First)
-                    .expect_err("refused");
+            let error = FileDriver::prepare(&text, Provisioning::Thin, Arc::default(), Preparation::First)
+                .expect_err("refused");
             assert!(error.cause.contains(&*text), "{error:?}");
         }
     }

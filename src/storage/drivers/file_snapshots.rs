@@ -27,15 +27,9 @@ enum Filled {
 
 impl FileDriver {
     /// Takes a snapshot of volumes of one resource: all parts are made aside and renamed together.
-    pub(super) fn snapshot(
-        &self,
-        ids: &[BackingId],
-        snapshot: &SnapName,
-    ) -> Result<Option<String>, Problem> {
-        let pairs: Vec<(PathBuf, PathBuf)> = ids
-            .iter()
-            .map(|of| (self.volume_file(of), self.part_file(PartId { of, snapshot })))
-            .collect();
+    pub(super) fn snapshot(&self, ids: &[BackingId], snapshot: &SnapName) -> Result<Option<String>, Problem> {
+        let pairs: Vec<(PathBuf, PathBuf)> =
+            ids.iter().map(|of| (self.volume_file(of), self.part_file(PartId { of, snapshot }))).collect();
         let taken = self.fill_parts(&pairs).and_then(|remark| {
             for (_, part) in &pairs {
                 std::fs::rename(Self::partial_of(part), part)?;
@@ -110,8 +104,7 @@ impl FileDriver {
     /// Fills a file anew: by shared blocks if the pool has them, else by a copy.
     fn fill(&self, from: &Path, to: &Path) -> io::Result<Filled> {
         let source = File::open(from)?;
-        let target =
-            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(to)?;
+        let target = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(to)?;
         if self.reflink && ioctl::reflink(&source, &target).is_ok() {
             return Ok(Filled::Shared);
         }
@@ -119,12 +112,7 @@ impl FileDriver {
     }
 
     /// Makes a volume from a snapshot; what is there under its name already stays.
-    pub(super) fn restore(
-        &self,
-        id: &BackingId,
-        part: PartId<'_>,
-        size: Kib,
-    ) -> Result<(), Problem> {
+    pub(super) fn restore(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
         let file = self.volume_file(id);
         if file.exists() {
             return Ok(());

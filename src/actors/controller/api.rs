@@ -1,0 +1,88 @@
+//! What the controller's cluster actor is asked, and the view that everybody reads. Decides nothing.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::actors::system::Message;
+use crate::model::cluster::Cluster;
+use crate::model::command::Command;
+use crate::model::names::NodeName;
+use crate::model::observed::NodeStatus;
+use crate::model::refusal::{Note, Refusal};
+use crate::model::report::{PoolReport, Report};
+use crate::store::CommitInfo;
+
+/// Whether the answer waits for the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// As soon as the decision is durable.
+    WhenDurable,
+    /// When the nodes that are online have carried it out, or said why not; at the latest at the deadline.
+    WhenCarriedOut,
+}
+
+/// A message to the cluster actor.
+#[derive(Debug)]
+pub enum ClusterMessage {
+    /// Somebody asks for something.
+    Execute(Box<Command>, Answer),
+    /// Drop the link to a node and open it anew.
+    Reconnect(NodeName),
+    /// Ask the nodes named, or all that are online, for the room of their pools; answered when the view has it.
+    RefreshCapacity(Vec<NodeName>),
+    /// A node reports.
+    Reports(NodeName, Vec<Report>),
+    /// The state of the link to a node changed.
+    NodeStatus(NodeName, Box<NodeStatus>),
+    /// A node told of its pools, because it was asked.
+    Capacities(NodeName, Vec<PoolReport>),
+    /// The store has answered.
+    Committed(Result<CommitInfo, String>),
+    /// The deadline of a waiting request.
+    Deadline(u64),
+}
+
+impl Message for ClusterMessage {
+    type Answer = ClusterAnswer;
+}
+
+/// What the cluster actor answers.
+#[derive(Debug)]
+pub enum ClusterAnswer {
+    /// It was done, with these notes; some may be errors that nodes reported.
+    Done(Vec<Note>),
+    /// Nothing was changed.
+    Refused(Refusal),
+    /// To messages that carry no request.
+    Taken,
+}
+
+/// The cluster as of the last commit; whoever got an answer sees in it what was answered.
+#[derive(Debug, Clone)]
+pub struct View(watch::Sender<Arc<Cluster>>);
+
+impl Default for View {
+    fn default() -> Self {
+        Self(watch::Sender::new(Arc::default()))
+    }
+}
+
+impl View {
+    /// The last committed state. Cheap; hold it only as long as one answer takes.
+    #[must_use]
+    pub fn load(&self) -> Arc<Cluster> {
+        Arc::clone(&self.0.borrow())
+    }
+
+    /// Wakes at every new state (the newest; those between may be skipped).
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Cluster>> {
+        self.0.subscribe()
+    }
+
+    /// Publishes a new state. Only the cluster actor does.
+    pub(super) fn publish(&self, cluster: Cluster) {
+        self.0.send_replace(Arc::new(cluster));
+    }
+}
