@@ -18,6 +18,7 @@ pub mod node;
 pub mod numbers;
 pub mod observed;
 pub mod placement;
+pub mod plan;
 pub mod props;
 pub mod refusal;
 pub mod report;
