@@ -269,9 +269,8 @@ impl Identity {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), provider).build();
         let now = rustls::pki_types::UnixTime::now();
-        let verified = verifier
-            .map_err(|error| TlsError::Mismatch(error.to_string()))?
-            .verify_client_cert(&self.leaf, &[], now);
+        let verified =
+            verifier.map_err(|error| TlsError::Mismatch(error.to_string()))?.verify_client_cert(&self.leaf, &[], now);
         verified.map(drop).map_err(|error| TlsError::Mismatch(format!("ca.key did not sign ca.crt ({error})")))
     }
 }
@@ -375,7 +374,9 @@ mod tests {
         assert!(matches!(Authority::open(ours.path()), Err(TlsError::Unreadable { what: "private key", .. })));
         fs::remove_file(&key).unwrap();
         assert!(matches!(Authority::open(ours.path()), Err(TlsError::HalfAuthority(path)) if path == key));
-        assert!(matches!(Identity::load(&certificate, &key, &certificate), Err(TlsError::File { path, .. }) if path == key));
+        assert!(
+            matches!(Identity::load(&certificate, &key, &certificate), Err(TlsError::File { path, .. }) if path == key)
+        );
     }
 
     #[test]

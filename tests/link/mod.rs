@@ -12,8 +12,8 @@ use zea::actors::system::link::{Endpoint, Link, LinkEvent, LinkOptions, PeerIden
 use zea::actors::system::{ActorRef, AskError, Backoff, Behaviour, Context, Message, Reply, Spec, System};
 use zea::tls::Authority;
 
-pub use super::runtime::{GENEROUS, eventually};
 use super::runtime::system;
+pub use super::runtime::{GENEROUS, eventually};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

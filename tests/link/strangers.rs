@@ -48,7 +48,9 @@ impl Port {
             None => config.with_no_client_auth(),
             Some(issued) => {
                 let chain = vec![CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap()];
-                config.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap()).unwrap()
+                config
+                    .with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap())
+                    .unwrap()
             }
         };
         let name = ServerName::try_from("node-1").unwrap();

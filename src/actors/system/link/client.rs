@@ -43,7 +43,12 @@ fn pause(shared: &Shared, failures: u32) -> Duration {
 }
 
 /// One connection from dialling to its end, and whether it was up in between.
-async fn attempt(shared: &Arc<Shared>, link: &Link, address: &str, expected: &ServerName<'static>) -> (DownReason, bool) {
+async fn attempt(
+    shared: &Arc<Shared>,
+    link: &Link,
+    address: &str,
+    expected: &ServerName<'static>,
+) -> (DownReason, bool) {
     let connected = tokio::select! {
         connected = connect(shared, link, address, expected) => connected,
         () = link.lasting.stopped.cancelled() => Err(DownReason::Stopped),

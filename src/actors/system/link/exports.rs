@@ -16,7 +16,8 @@ use crate::actors::system::reference::{ActorRef, Pending};
 pub(super) trait Exported: Send + Sync {
     fn tell(&self, from: &PeerIdentity, body: &RawValue) -> Result<(), Counter>;
     /// The message is in the mailbox when this returns, if a permit was free.
-    fn call(&self, from: &PeerIdentity, body: &RawValue, deadline: Instant) -> Result<Pending<Box<RawValue>>, AskError>;
+    fn call(&self, from: &PeerIdentity, body: &RawValue, deadline: Instant)
+    -> Result<Pending<Box<RawValue>>, AskError>;
 }
 
 /// Names to actors. Later exports of a name replace earlier ones.
@@ -60,7 +61,12 @@ where
         self.actor.tell((self.tag)(from, message)).map_err(|_| Counter::LostTell)
     }
 
-    fn call(&self, from: &PeerIdentity, body: &RawValue, deadline: Instant) -> Result<Pending<Box<RawValue>>, AskError> {
+    fn call(
+        &self,
+        from: &PeerIdentity,
+        body: &RawValue,
+        deadline: Instant,
+    ) -> Result<Pending<Box<RawValue>>, AskError> {
         let message = serde_json::from_str(body.get()).map_err(|error| {
             AskError::Refused(format!("{} does not understand the message: {error}", self.actor.path()))
         })?;

@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn a_frame_comes_back_as_it_went() {
         let body = RawValue::from_string(r#"{"x":[1,2]}"#.into()).unwrap();
-        let frame = Frame { id: 7, to: "satellite".into(), deadline_ms: 50, body: Some(body), ..Frame::new(Kind::Call) };
+        let frame =
+            Frame { id: 7, to: "satellite".into(), deadline_ms: 50, body: Some(body), ..Frame::new(Kind::Call) };
         let bytes = frame.encode().unwrap();
         assert_eq!(bytes, r#"{"kind":"call","id":7,"to":"satellite","deadline_ms":50,"body":{"x":[1,2]}}"#);
         let back = Frame::decode(&bytes).unwrap();
@@ -162,7 +163,14 @@ mod tests {
     #[test]
     fn every_ask_error_crosses() {
         let refused = AskError::Refused("no".into());
-        let all = [AskError::Deadline, AskError::Closed, AskError::Dropped, AskError::Overloaded, AskError::LinkDown, refused];
+        let all = [
+            AskError::Deadline,
+            AskError::Closed,
+            AskError::Dropped,
+            AskError::Overloaded,
+            AskError::LinkDown,
+            refused,
+        ];
         for error in all {
             let bytes = Frame::answer(1, Err(error.clone())).encode().unwrap();
             assert_eq!(AskError::from(Frame::decode(&bytes).unwrap().failure.unwrap()), error);
