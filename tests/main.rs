@@ -1,3 +1,10 @@
-//! The one test binary: each module is a suite that runs real things.
+//! The one test binary of the crate: what runs real things, and what holds for the whole tree.
+
+mod conf;
 mod link;
+mod rest;
+mod rigs;
 mod runtime;
+mod store;
+mod tidy;
+mod rest;

@@ -1,1 +1,3 @@
-fn main(){}
+//! `zea`, the command line.
+
+fn main() {}

@@ -1,1 +1,3 @@
-fn main(){}
+//! `zead`, the daemon.
+
+fn main() {}

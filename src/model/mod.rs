@@ -1,1 +1,25 @@
-//! model
+//! The cluster as plain values, and the decisions about it. Pure: no async, clock, randomness, log or I/O.
+
+pub mod change;
+pub mod cluster;
+pub mod code;
+pub mod command;
+pub mod decide;
+pub mod definition;
+pub mod derive;
+pub mod desired;
+pub mod group;
+pub mod kinds;
+pub mod kvs;
+pub mod moment;
+pub mod names;
+pub mod node;
+pub mod numbers;
+pub mod observed;
+pub mod placement;
+pub mod props;
+pub mod refusal;
+pub mod report;
+pub mod size;
+pub mod snapshot;
+pub mod usage;

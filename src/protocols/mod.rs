@@ -1,1 +1,4 @@
-//! protocols
+//! Foreign bytes to model values and back. Pure: parses and prints, never panics on foreign bytes.
+
+pub mod rest;
+pub mod wire;

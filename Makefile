@@ -1,0 +1,55 @@
+# Zea. On a bare Debian 12 with root, `make run` and `make test` install what they need and say so.
+# make run [DATA=folder] [PORT=n] [ROLE=standalone|controller|…] [SIMULATED=n] [PROFILE=dev|release]
+
+DATA ?= data
+PORT ?= 3370
+ROLE ?= standalone
+SIMULATED ?= 0
+PROFILE ?= dev
+
+SHELL := /bin/bash
+CARGO := tests/rigs/cargo.sh
+
+.PHONY: help run build test fmt lint sim bench docs soak clean tools test-tools
+
+help:
+	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
+	@echo 'make test   all checks and tests, with real volumes; says what it ran'
+	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
+	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
+	@echo 'make sim    the simulated cluster        make soak   a long run under load'
+	@echo 'make clean  remove what was built (not the data folder)'
+
+run: tools
+	mkdir -p '$(DATA)'
+	ZEA_NODE__DATA="$$(realpath '$(DATA)')" ZEA_REST__LISTEN='127.0.0.1:$(PORT)' \
+	ZEA_STANDALONE__SIMULATED_NODES='$(SIMULATED)' \
+	exec $(CARGO) run --locked --profile '$(PROFILE)' --bin zead -- $(ROLE)
+
+build: tools
+	$(CARGO) build --locked --profile '$(PROFILE)'
+
+test: test-tools
+	tests/rigs/test.sh
+
+fmt: tools
+	$(CARGO) fmt
+
+lint: tools
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+docs: tools
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+
+sim bench soak:
+	@echo 'make $@: not built yet' >&2; exit 1
+
+clean:
+	-$(CARGO) clean
+	rm -rf .venv
+
+tools:
+	@tests/rigs/install.sh build
+
+test-tools:
+	@tests/rigs/install.sh test

@@ -1,0 +1,283 @@
+//! Decisions that place replicas: autoplace, what a group's place count asks for, and spawn.
+
+use super::draft::Draft;
+use super::resource::{Placement, add, build};
+use crate::model::code::*;
+use crate::model::command::{DefinitionCommand, NewVolume, Spawn};
+use crate::model::definition::{Resource, ResourceDefinition};
+use crate::model::desired::Origin;
+use crate::model::group::{DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
+use crate::model::kinds::{LayerKind, NodeFlags, ResourceFlags, VolumeDefinitionFlags, VolumeGroupFlags};
+use crate::model::names::{GroupName, NodeName, PoolName, RscName, VolumeNumber};
+use crate::model::node::DISKLESS_POOL;
+use crate::model::placement::{Choice, Mode, NotPlaced, Placed, Request, place};
+use crate::model::props::PropsModify;
+use crate::model::refusal::{Note, Refusal};
+
+/// Places what the filter, over that of the group, asks for.
+pub(super) fn autoplace(draft: &mut Draft, rsc: &RscName, asked: &SelectFilter) -> Result<(), Refusal> {
+    let definition = draft.definition(rsc)?;
+    let group = draft.group(&definition.group)?;
+    let filter = asked.over(&group.filter);
+    let there = standing(draft, &definition);
+    let wanted = match filter.additional_place_count {
+        Some(more) => there + more as usize,
+        None => filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize,
+    };
+    refuse_count(wanted)?;
+    let remaining = filter.diskless_on_remaining == Some(true);
+    if wanted <= there && !remaining {
+        draft.note(already(rsc, there, wanted));
+        return Ok(());
+    }
+    if wanted > there {
+        place_more(draft, rsc, &filter, wanted - there)?;
+    }
+    if remaining {
+        diskless_on_remaining(draft, rsc)?;
+    }
+    Ok(())
+}
+
+fn already(rsc: &RscName, there: usize, wanted: usize) -> Note {
+    let text = format!("Resource '{rsc}' is deployed on {there} nodes already");
+    let note = Note::warning(WARN_RSC_ALREADY_DEPLOYED, text).about("RscDfn", rsc);
+    match there - wanted {
+        0 => note.details("Nothing had to be placed"),
+        more => note.details(format!("{more} more than asked for; none is removed")),
+    }
+}
+
+fn refuse_count(count: usize) -> Result<(), Refusal> {
+    if count > 0 {
+        return Ok(());
+    }
+    Err(Refusal::new(FAIL_INVLD_PLACE_COUNT, "A place count is at least 1").cure("Ask for one replica or more"))
+}
+
+/// Replicas with a disk that count: not on their way out, not on a node that is given up.
+pub(super) fn standing(draft: &Draft, definition: &ResourceDefinition) -> usize {
+    let counts = |(node, resource): &(&NodeName, &Resource)| {
+        let leaving = resource.flags.has(ResourceFlags::EVACUATE) || resource.flags.has(ResourceFlags::EVICTED);
+        let node = draft.cluster.nodes.get(*node);
+        let given_up =
+            node.is_none_or(|node| node.flags.has(NodeFlags::EVACUATE) || node.flags.has(NodeFlags::DELETE));
+        !leaving && !given_up
+    };
+    definition.diskful().filter(counts).count()
+}
+
+/// Places `count` more replicas with a disk.
+pub(super) fn place_more(
+    draft: &mut Draft,
+    rsc: &RscName,
+    filter: &SelectFilter,
+    count: usize,
+) -> Result<Vec<Choice>, Refusal> {
+    let placed = choose(draft, rsc, filter, count)?;
+    for choice in &placed.choices {
+        put_choice(draft, rsc, choice)?;
+    }
+    let lines: Vec<String> = placed.choices.iter().map(|c| format!("'{} ({})'", c.node, c.pool)).collect();
+    let mut note = Note::success(CREATED, format!("Resource '{rsc}' successfully autoplaced on {count} nodes"))
+        .details(format!("Used nodes (storage pool name): {}", lines.join(", ")))
+        .about("RscDfn", rsc);
+    for choice in &placed.choices {
+        note = note.about("Node", &choice.node).about("StorPool", &choice.pool);
+    }
+    draft.note(note);
+    for warning in &placed.story.warnings {
+        draft.note(Note::warning(WARN_INVLD_CONF, warning.to_string()));
+    }
+    Ok(placed.choices)
+}
+
+fn choose(draft: &Draft, rsc: &RscName, filter: &SelectFilter, count: usize) -> Result<Placed, Refusal> {
+    let definition = draft.definition(rsc)?;
+    let toggled: Vec<NodeName> = definition
+        .resources
+        .iter()
+        .filter(|(_, resource)| !resource.is_diskful() && !resource.is_deleting())
+        .map(|(node, _)| node.clone())
+        .collect();
+    let mut request = Request::new(&draft.cluster, filter);
+    request.definition = Some(&definition);
+    request.layers = &definition.layers;
+    request.size = definition.total_size();
+    request.count = count;
+    request.skip_nodes = &toggled;
+    place(&request).map_err(|not| refuse_placement(rsc, &not, filter))
+}
+
+/// The refusal of a placement: every node with its reason.
+pub(super) fn refuse_placement(rsc: &RscName, not: &NotPlaced, filter: &SelectFilter) -> Refusal {
+    let lines: Vec<String> = not.story.lines().collect();
+    let pools = filter.pools.as_deref().unwrap_or_default();
+    let names: Vec<&str> = pools.iter().map(PoolName::as_str).collect();
+    let of = if names.is_empty() { String::new() } else { format!(" in the storage pools {}", names.join(", ")) };
+    Refusal::new(not.code, format!("Not enough available nodes for '{rsc}'"))
+        .because(format!("{} more replicas are wanted{of}, {} can be placed", not.wanted, not.possible))
+        .cure("Mend what the details name for a node, or ask for fewer replicas")
+        .details(lines.join("\n"))
+        .about("RscDfn", rsc)
+}
+
+fn put_choice(draft: &mut Draft, rsc: &RscName, choice: &Choice) -> Result<(), Refusal> {
+    let definition = draft.definition(rsc)?;
+    if definition.resources.contains_key(&choice.node) {
+        return super::toggle::to_diskful(draft, rsc, &choice.node, &choice.pool);
+    }
+    let place = Placement {
+        node: &choice.node,
+        pool: choice.pool.clone(),
+        flags: ResourceFlags::NONE,
+        origin: &|_| Origin::Blank,
+    };
+    let mut resource = build(draft, &definition, &place)?;
+    super::definition::set_own_prop(&mut resource.props, "DiskfulBy", "auto-placer")?;
+    add(draft, rsc, &choice.node, resource)
+}
+
+fn diskless_on_remaining(draft: &mut Draft, rsc: &RscName) -> Result<(), Refusal> {
+    let definition = draft.definition(rsc)?;
+    if !definition.has_layer(LayerKind::Drbd) {
+        return Ok(());
+    }
+    let free = |node: &&std::sync::Arc<crate::model::node::Node>| {
+        super::resource::refuse_node(node).is_ok() && !definition.resources.contains_key(&node.name)
+    };
+    let nodes: Vec<NodeName> = draft.cluster.nodes.values().filter(free).map(|node| node.name.clone()).collect();
+    for node in nodes {
+        let definition = draft.definition(rsc)?;
+        let pool = PoolName::parse(DISKLESS_POOL).expect("the constant is a legal name");
+        let place =
+            Placement { node: &node, pool, flags: ResourceFlags::DRBD_DISKLESS, origin: &|_| Origin::Blank };
+        let resource = build(draft, &definition, &place)?;
+        add(draft, rsc, &node, resource)?;
+    }
+    Ok(())
+}
+
+/// One replica more, away from the nodes named; `None` when no node can take it.
+pub(super) fn choose_elsewhere(
+    draft: &Draft,
+    definition: &ResourceDefinition,
+    only: &[NodeName],
+    not: &[NodeName],
+) -> Option<Choice> {
+    let group = draft.cluster.groups.get(&definition.group)?;
+    let mut filter = group.filter.clone();
+    if !only.is_empty() {
+        filter.nodes = Some(only.to_vec());
+    }
+    let mut request = Request::new(&draft.cluster, &filter);
+    request.definition = Some(definition);
+    request.layers = &definition.layers;
+    request.size = definition.total_size();
+    request.count = 1;
+    request.exclude_nodes = not;
+    place(&request).ok()?.choices.into_iter().next()
+}
+
+/// Places what a group's place count asks for and a definition lacks; never removes.
+pub(super) fn raise_replicas(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) -> Result<(), Refusal> {
+    let definition = draft.definition(rsc)?;
+    let there = standing(draft, &definition);
+    let wanted = filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize;
+    if definition.flags.0 != 0 || definition.volumes.is_empty() || definition.resources.is_empty() {
+        return Ok(());
+    }
+    if wanted > there {
+        place_more(draft, rsc, filter, wanted - there)?;
+    }
+    Ok(())
+}
+
+/// Places what is missing for the definitions of one group, or of all. One that cannot be helped does not hinder others.
+pub(super) fn adjust(draft: &mut Draft, group: Option<&GroupName>, asked: &SelectFilter) -> Result<(), Refusal> {
+    let groups: Vec<ResourceGroup> = match group {
+        Some(name) => vec![draft.group(name)?],
+        None => draft.cluster.groups.values().map(|group| ResourceGroup::clone(group)).collect(),
+    };
+    for group in groups {
+        let filter = asked.over(&group.filter);
+        let members: Vec<RscName> = draft.cluster.in_group.get(&group.name).into_iter().flatten().cloned().collect();
+        for rsc in members {
+            if let Err(refusal) = raise_replicas(draft, &rsc, &filter) {
+                draft.note(*refusal.note);
+            }
+        }
+        draft.note(
+            Note::success(MODIFIED, format!("Resource group '{}' adjusted", group.name)).about("RscGrp", &group.name),
+        );
+    }
+    Ok(())
+}
+
+/// Definition, volumes and replicas from a group, all or none.
+pub(super) fn spawn(draft: &mut Draft, order: &Spawn) -> Result<(), Refusal> {
+    let group = draft.group(&order.group)?;
+    let plan = spawn_volumes(&group, order)?;
+    let filter = order.filter.over(&group.filter);
+    let mut new = super::definition::plain(order.name.clone(), Some(group.name.clone()), order.props.clone());
+    new.layers.clone_from(&filter.layers);
+    new.peer_slots = order.peer_slots;
+    let rsc = super::definition::create(draft, &new)?;
+    for (number, size, flags) in plan {
+        let volume = NewVolume {
+            rsc: rsc.clone(),
+            number: Some(number),
+            size,
+            flags,
+            props: PropsModify::default(),
+            minor: None,
+        };
+        super::definition::decide(draft, &DefinitionCommand::VolumeCreate(volume))?;
+    }
+    if order.definitions_only {
+        draft.note(Note::info(INFO_NO_RSC_SPAWNED, format!("No resources of '{rsc}' were asked for")));
+        return Ok(());
+    }
+    autoplace(draft, &rsc, &SelectFilter { additional_place_count: None, ..order.filter.clone() })
+}
+
+type SpawnVolume = (VolumeNumber, crate::model::size::Kib, VolumeDefinitionFlags);
+
+/// Numbers and sizes of a spawned definition's volumes.
+fn spawn_volumes(group: &ResourceGroup, order: &Spawn) -> Result<Vec<SpawnVolume>, Refusal> {
+    let groups = group.volumes.len();
+    let partial = order.partial || groups == 0;
+    if order.sizes.len() != groups && !partial {
+        return Err(Refusal::new(
+            FAIL_INVLD_VLM_SIZES,
+            format!("Resource group '{}' has {groups} volume groups, {} sizes are given", group.name, order.sizes.len()),
+        )
+        .cure("Give one size for each volume group, or ask for a partial spawn")
+        .about("RscGrp", &group.name));
+    }
+    let gross = |flags: VolumeGroupFlags| match flags.has(VolumeGroupFlags::GROSS_SIZE) {
+        true => VolumeDefinitionFlags::GROSS_SIZE,
+        false => VolumeDefinitionFlags::NONE,
+    };
+    let known: Vec<(VolumeNumber, VolumeDefinitionFlags)> =
+        group.volumes.values().map(|volume| (volume.number, gross(volume.flags))).collect();
+    let taken = |number: &VolumeNumber| known.iter().any(|(known, _)| known == number);
+    let free = (0..u32::from(VolumeNumber::MAX)).filter_map(|n| VolumeNumber::new(n).ok()).filter(|n| !taken(n));
+    let more = free.map(|number| (number, VolumeDefinitionFlags::NONE));
+    let numbers = known.iter().copied().chain(more);
+    Ok(order.sizes.iter().zip(numbers).map(|(size, (number, flags))| (number, *size, flags)).collect())
+}
+
+/// What the placement of a definition would say now: for every node, whether it could take a replica, and why not.
+#[must_use]
+pub fn explain(cluster: &crate::model::cluster::Cluster, rsc: &RscName, more: usize) -> Option<Result<Placed, NotPlaced>> {
+    let definition = cluster.definitions.get(rsc)?;
+    let group = cluster.groups.get(&definition.group)?;
+    let mut request = Request::new(cluster, &group.filter);
+    request.definition = Some(definition);
+    request.layers = &definition.layers;
+    request.size = definition.total_size();
+    request.count = more;
+    request.mode = Mode::Diskful;
+    Some(place(&request))
+}

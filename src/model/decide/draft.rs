@@ -1,0 +1,278 @@
+//! The working copy of a decision: changes are seen by what follows in the same decision, and collected.
+
+use std::sync::Arc;
+
+use super::Decision;
+use crate::model::change::Change;
+use crate::model::cluster::Cluster;
+use crate::model::code::*;
+use crate::model::definition::{Resource, ResourceDefinition};
+use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
+use crate::model::kvs::ControllerRecord;
+use crate::model::moment::{Dice, EpochMs, Moment, Uuid};
+use crate::model::names::{GroupName, NodeName, PoolName, RscName};
+use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node, PoolDefinition};
+use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply};
+use crate::model::refusal::{Note, Refusal};
+use crate::model::snapshot::{Snapshot, SnapshotKey};
+
+/// Identity of the default resource group, the same in every cluster.
+const DEFAULT_GROUP_UUID: Uuid = Uuid(0xa52e_934a_9fd9_44cb_9db1_716d_cd13_aae3);
+/// Identity of the definition of [`DEFAULT_POOL`].
+const DEFAULT_POOL_UUID: Uuid = Uuid(0xf516_11c6_528f_4793_a87a_866d_09e6_733a);
+/// Identity of the definition of [`DISKLESS_POOL`].
+const DISKLESS_POOL_UUID: Uuid = Uuid(0x622_807eb_c8c4_44f0_b03d_a081_73c8_fa1b);
+/// Bits of a generation below its incarnation: changes of one definition.
+const GENERATION_COUNTER_BITS: u32 = 32;
+
+/// A decision in the making.
+pub(super) struct Draft {
+    /// The cluster with all changes so far.
+    pub cluster: Cluster,
+    /// Random values.
+    pub dice: Dice,
+    /// When.
+    pub now: EpochMs,
+    decision: Decision,
+}
+
+impl Draft {
+    pub fn new(cluster: &Cluster, moment: Moment) -> Self {
+        Self { cluster: cluster.clone(), dice: moment.dice(), now: moment.now, decision: Decision::default() }
+    }
+
+    pub fn finish(self) -> Decision {
+        self.decision
+    }
+
+    /// Takes a change in; a second one of the same record replaces the first.
+    pub fn put(&mut self, change: Change) {
+        self.cluster.apply(&change);
+        let same = |old: &Change| same_record(old, &change);
+        match self.decision.changes.iter().position(same) {
+            Some(at) => self.decision.changes[at] = change,
+            None => self.decision.changes.push(change),
+        }
+    }
+
+    pub fn note(&mut self, note: Note) {
+        self.decision.notes.push(note);
+    }
+
+    pub fn put_node(&mut self, node: Node) {
+        self.put(Change::Node(node.name.clone(), Some(Arc::new(node))));
+    }
+
+    pub fn put_group(&mut self, group: ResourceGroup) {
+        self.put(Change::Group(group.name.clone(), Some(Arc::new(group))));
+    }
+
+    /// Puts a definition with the next generation, and marks the resources whose orders it changes.
+    pub fn put_definition(&mut self, mut definition: ResourceDefinition) {
+        let old = self.cluster.definitions.get(&definition.name).cloned();
+        definition.generation = match &old {
+            Some(old) => old.generation + 1,
+            None => first_generation(&mut self.dice),
+        };
+        for (node, resource) in &mut definition.resources {
+            let before = old.as_ref().and_then(|old| old.resources.get(node));
+            if before.is_none_or(|before| orders_differ(before, resource)) {
+                resource.ordered = definition.generation;
+            }
+        }
+        self.put(Change::Definition(definition.name.clone(), Some(Arc::new(definition))));
+    }
+
+    pub fn drop_definition(&mut self, name: &RscName) {
+        self.put(Change::Definition(name.clone(), None));
+    }
+
+    /// Puts a snapshot, and its definition with the next generation.
+    pub fn put_snapshot(&mut self, mut snapshot: Snapshot) {
+        let rsc = snapshot.key.rsc.clone();
+        self.touch(&rsc);
+        let old = self.cluster.snapshots.get(&snapshot.key);
+        if old.is_none_or(|old| snapshot_orders_differ(old, &snapshot)) {
+            snapshot.ordered = self.cluster.definitions.get(&rsc).map_or(0, |definition| definition.generation);
+        }
+        self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
+    }
+
+    pub fn drop_snapshot(&mut self, key: &SnapshotKey) {
+        self.put(Change::Snapshot(key.clone(), None));
+        self.touch(&key.rsc);
+    }
+
+    /// The next generation for a definition whose snapshots changed.
+    fn touch(&mut self, rsc: &RscName) {
+        if let Some(definition) = self.cluster.definitions.get(rsc) {
+            let definition = ResourceDefinition::clone(definition);
+            self.put_definition(definition);
+        }
+    }
+
+    /// The definition, to be changed and put back.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn definition(&self, name: &RscName) -> Result<ResourceDefinition, Refusal> {
+        let found = self.cluster.definitions.get(name);
+        found.map(|definition| ResourceDefinition::clone(definition)).ok_or_else(|| {
+            Refusal::new(FAIL_NOT_FOUND_RSC_DFN, format!("Resource definition '{name}' not found"))
+                .cure("List the definitions that are there, or create it first")
+                .about("RscDfn", name)
+        })
+    }
+
+    /// The node, to be changed and put back.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn node(&self, name: &NodeName) -> Result<Node, Refusal> {
+        let found = self.cluster.nodes.get(name);
+        found.map(|node| Node::clone(node)).ok_or_else(|| {
+            Refusal::new(FAIL_NOT_FOUND_NODE, format!("Node '{name}' not found"))
+                .cure("List the nodes that are there, or create it first")
+                .about("Node", name)
+        })
+    }
+
+    /// The group, to be changed and put back. The default group is made when it is asked for and missing.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn group(&mut self, name: &GroupName) -> Result<ResourceGroup, Refusal> {
+        if let Some(group) = self.cluster.groups.get(name) {
+            return Ok(ResourceGroup::clone(group));
+        }
+        if *name == default_group_name() {
+            let group = default_group();
+            self.put_group(group.clone());
+            return Ok(group);
+        }
+        Err(Refusal::new(FAIL_NOT_FOUND_RSC_GRP, format!("Resource group '{name}' not found"))
+            .cure("List the groups that are there, or create it first")
+            .about("RscGrp", name))
+    }
+
+    /// Changes properties by white-list. On an error they are as before.
+    ///
+    /// # Errors
+    /// An unknown key, a bad value, too many.
+    pub fn modify_props(
+        &mut self,
+        props: &mut Props,
+        modify: &PropsModify,
+        owner: PropertyOwner,
+    ) -> Result<PropsChange, Refusal> {
+        apply(modify, owner, props).map_err(refuse_property)
+    }
+
+    /// Says which properties were set, beside the success of the whole.
+    pub fn note_props(&mut self, change: &PropsChange, noun: &str, name: impl ToString) {
+        if change.set.is_empty() {
+            return;
+        }
+        let keys: Vec<&str> = change.set.iter().map(|key| &**key).collect();
+        let text = format!("Properties of {noun} '{}' set: {}", name.to_string(), keys.join(", "));
+        let mut note = Note::success(CREATED, text);
+        note.operation = Some(Operation::Create);
+        self.note(note);
+    }
+
+    /// A new identity.
+    pub fn uuid(&mut self) -> Uuid {
+        self.dice.uuid()
+    }
+}
+
+/// The refusal of a property.
+pub(super) fn refuse_property(error: PropError) -> Refusal {
+    Refusal::new(FAIL_INVLD_PROP, error.to_string()).cure(error.correction())
+}
+
+fn same_record(a: &Change, b: &Change) -> bool {
+    match (a, b) {
+        (Change::Controller(_), Change::Controller(_)) => true,
+        (Change::Node(a, _), Change::Node(b, _)) => a == b,
+        (Change::NodeConnection(a, b, _), Change::NodeConnection(c, d, _)) => a == c && b == d,
+        (Change::PoolDefinition(a, _), Change::PoolDefinition(b, _)) => a == b,
+        (Change::Group(a, _), Change::Group(b, _)) => a == b,
+        (Change::Definition(a, _), Change::Definition(b, _)) => a == b,
+        (Change::Snapshot(a, _), Change::Snapshot(b, _)) => a == b,
+        (Change::KeyValueStore(a, _), Change::KeyValueStore(b, _)) => a == b,
+        _ => false,
+    }
+}
+
+/// Whether a node has something else to do for the resource than before.
+fn orders_differ(old: &Resource, new: &Resource) -> bool {
+    let volumes = |resource: &Resource| resource.volumes.values().map(|v| v.flags).collect::<Vec<_>>();
+    old.flags != new.flags
+        || old.rollback != new.rollback
+        || old.volumes.len() != new.volumes.len()
+        || volumes(old) != volumes(new)
+}
+
+fn snapshot_orders_differ(old: &Snapshot, new: &Snapshot) -> bool {
+    let parts = |snapshot: &Snapshot| snapshot.nodes.values().map(|part| part.flags).collect::<Vec<_>>();
+    old.flags != new.flags || parts(old) != parts(new)
+}
+
+/// First generation of a definition: a random incarnation above, a counter below. Reports of an earlier definition
+/// of the same name carry another incarnation and are not believed.
+fn first_generation(dice: &mut Dice) -> u64 {
+    (dice.next_u64() >> (GENERATION_COUNTER_BITS + 1) << GENERATION_COUNTER_BITS) + 1
+}
+
+/// Whether two generations are of the same definition.
+#[must_use]
+pub(super) fn same_incarnation(a: u64, b: u64) -> bool {
+    a >> GENERATION_COUNTER_BITS == b >> GENERATION_COUNTER_BITS
+}
+
+/// Name of the default group.
+pub(super) fn default_group_name() -> GroupName {
+    GroupName::parse(DEFAULT_GROUP).expect("the constant is a legal name")
+}
+
+fn default_group() -> ResourceGroup {
+    ResourceGroup {
+        name: default_group_name(),
+        uuid: DEFAULT_GROUP_UUID,
+        description: None,
+        props: Props::default(),
+        filter: SelectFilter { place_count: Some(DEFAULT_PLACE_COUNT), ..SelectFilter::default() },
+        peer_slots: None,
+        volumes: Default::default(),
+    }
+}
+
+/// Properties of a fresh controller (facts: `controller.md` §5.4).
+const FIRST_PROPS: &[(&str, &str)] = &[
+    ("DrbdOptions/auto-add-quorum-tiebreaker", "true"),
+    ("DrbdOptions/auto-diskful-allow-cleanup", "true"),
+    ("DrbdOptions/AutoEvictAllowEviction", "true"),
+];
+
+/// The records of a cluster that has none: its identity, the default group, the built-in pool definitions.
+pub fn first_records(moment: Moment) -> Vec<Change> {
+    let mut dice = moment.dice();
+    let cluster = dice.uuid();
+    let mut props = Props::default();
+    for (key, value) in FIRST_PROPS {
+        props.set(key, value).expect("the constants are within the limits");
+    }
+    props.set("Cluster/LocalID", &cluster.to_string()).expect("short enough");
+    let pool = |name: &str, uuid| {
+        let name = PoolName::parse(name).expect("the constant is a legal name");
+        let definition = PoolDefinition { name: name.clone(), uuid, props: Props::default() };
+        Change::PoolDefinition(name, Some(Arc::new(definition)))
+    };
+    vec![
+        Change::Controller(Arc::new(ControllerRecord { cluster, props })),
+        Change::Group(default_group_name(), Some(Arc::new(default_group()))),
+        pool(DEFAULT_POOL, DEFAULT_POOL_UUID),
+        pool(DISKLESS_POOL, DISKLESS_POOL_UUID),
+    ]
+}

@@ -1,0 +1,151 @@
+//! What a node is told: the whole desired state of a resource on it, with its generation.
+//!
+//! Level-triggered: a message carries everything, so a lost or doubled one does no harm. A satellite compares
+//! it with what it observes (`model::plan`) and reports what came of it (`model::report`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::kinds::{LayerKind, ProviderKind};
+use super::moment::Uuid;
+use super::names::{PoolName, RscName, SnapName, VolumeNumber};
+use super::size::Kib;
+
+/// What shall become of one object on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// It was never reported as made: make it; if it is there already, adopt it as it is.
+    Make,
+    /// It was reported as made: keep it. If it is missing now, that is a failure, never a reason for an empty new one.
+    Keep,
+    /// Remove it; already gone is success.
+    Remove,
+}
+
+/// Where the content of a new volume comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// Zeros.
+    Blank,
+    /// A snapshot on the same node; the volume may be larger than it.
+    Snapshot {
+        /// The resource that the snapshot is of.
+        rsc: RscName,
+        /// The snapshot.
+        snapshot: SnapName,
+        /// The volume's number in the snapshot.
+        volume: VolumeNumber,
+    },
+}
+
+/// A file system to be made on a volume that has none (`FileSystem/*` properties).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSystem {
+    /// `ext4` or `xfs`.
+    pub kind: String,
+    /// Further arguments, split like a shell's.
+    pub mkfs_params: Vec<String>,
+    /// Owner of the root folder.
+    pub user: Option<String>,
+    /// Group of the root folder.
+    pub group: Option<String>,
+}
+
+/// One volume of a resource on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredVolume {
+    /// Its number.
+    pub number: VolumeNumber,
+    /// Pool that holds its data.
+    pub pool: PoolName,
+    /// Kind of that pool.
+    pub provider: ProviderKind,
+    /// What it shall offer to its user, net.
+    pub size: Kib,
+    /// Make, keep or remove.
+    pub order: Order,
+    /// Content, when it is made.
+    pub origin: Origin,
+    /// Wanted file system.
+    pub file_system: Option<FileSystem>,
+    /// Whether a device larger than `size` is to be cut (a shrink that was asked for).
+    pub shrink: bool,
+    /// DRBD minor number.
+    pub minor: Option<u32>,
+    /// Name of the backing object, where `StorDriver/OverrideVlmId` gives one.
+    pub override_id: Option<String>,
+}
+
+/// One snapshot of a resource on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredSnapshot {
+    /// Its name.
+    pub name: SnapName,
+    /// Make (take), keep or remove.
+    pub order: Order,
+    /// The volumes in it.
+    pub volumes: Vec<SnapshotSource>,
+}
+
+/// A volume in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotSource {
+    /// Number of the volume.
+    pub number: VolumeNumber,
+    /// Pool that holds volume and snapshot.
+    pub pool: PoolName,
+    /// Kind of that pool.
+    pub provider: ProviderKind,
+    /// Size of the volume when the snapshot was ordered.
+    pub size: Kib,
+    /// Name of the volume's backing object, where `StorDriver/OverrideVlmId` gives one.
+    pub override_id: Option<String>,
+}
+
+/// An order to put a resource's volumes back to a snapshot, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// The snapshot to go back to.
+    pub snapshot: SnapName,
+    /// Identity of the order: one token is carried out once.
+    pub token: Uuid,
+}
+
+/// The whole desired state of one resource on one node, its snapshots with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredResource {
+    /// The resource (display form: backing objects carry it).
+    pub rsc: RscName,
+    /// Rises with every change of the resource definition or of its snapshots.
+    pub generation: u64,
+    /// Whether the resource itself shall be on this node. Snapshots may outlive it.
+    pub order: Order,
+    /// Whether devices are attached; an inactive resource keeps its data and has no device.
+    pub active: bool,
+    /// Layers from top to bottom.
+    pub layers: Vec<LayerKind>,
+    /// A replica without a disk has no storage.
+    pub diskless: bool,
+    /// Volumes by number.
+    pub volumes: Vec<DesiredVolume>,
+    /// Snapshots by name.
+    pub snapshots: Vec<DesiredSnapshot>,
+    /// A rollback that is to be done.
+    pub rollback: Option<Rollback>,
+    /// Properties in force that a driver or layer reads (`StorDriver/*`, `FileSystem/*`, ...).
+    pub props: BTreeMap<String, String>,
+}
+
+/// A storage pool of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredPool {
+    /// Its name.
+    pub name: PoolName,
+    /// What makes its volumes.
+    pub provider: ProviderKind,
+    /// `StorDriver/StorPoolName`: folder, volume group, `group/thin`, zpool; empty for DISKLESS.
+    pub backing: String,
+    /// The pool's properties in force.
+    pub props: BTreeMap<String, String>,
+}
