@@ -7,4 +7,3 @@ mod rigs;
 mod runtime;
 mod store;
 mod tidy;
-mod rest;
