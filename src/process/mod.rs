@@ -4,6 +4,7 @@
 mod controller;
 mod first_start;
 mod identity;
+mod rest;
 mod satellite;
 mod simulated;
 mod standalone;
