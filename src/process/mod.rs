@@ -9,7 +9,6 @@ mod satellite;
 mod simulated;
 mod standalone;
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::actors::system::{System, SystemError};
@@ -125,9 +124,6 @@ impl Start {
         self.config.node.name.clone().unwrap_or_else(|| self.host_name.clone())
     }
 
-    fn data(&self) -> PathBuf {
-        self.config.node.data.clone()
-    }
 }
 
 /// Starts the roles in `system` and tells what is served.
