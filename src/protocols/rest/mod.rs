@@ -6,6 +6,7 @@
 pub mod shape;
 
 pub mod body;
+pub mod command;
 pub mod connection;
 pub mod controller;
 pub mod definition;
