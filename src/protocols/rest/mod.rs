@@ -27,6 +27,7 @@ pub mod props;
 pub mod query;
 pub mod rc;
 pub mod remote;
+pub mod render;
 pub mod resource;
 pub mod routes;
 pub mod size_query;
