@@ -92,3 +92,35 @@ fn calls_whose_unreadable_bodies_are_500_are_calls() {
     }
     assert_eq!(unreadable_status("nodeAdd"), 400);
 }
+
+#[test]
+fn an_interface_keeps_what_a_change_leaves_out() {
+    use crate::model::kinds::{EncryptionKind, NodeFlags, NodeKind};
+    use crate::model::moment::Uuid;
+    use crate::model::names::NetIfName;
+    use crate::model::node::{NetInterface, Node, SatellitePort};
+    let name = NetIfName::parse("default").unwrap();
+    let satellite = Some(SatellitePort { port: 4000, encryption: EncryptionKind::Ssl });
+    let address = "10.0.0.1".parse().unwrap();
+    let interface = NetInterface { name: name.clone(), uuid: Uuid::default(), address, satellite };
+    let node = Node {
+        name: NodeName::parse("alpha").unwrap(),
+        uuid: Uuid::default(),
+        kind: NodeKind::Satellite,
+        flags: NodeFlags::NONE,
+        props: Default::default(),
+        net_interfaces: [(name, interface)].into(),
+        active_interface: None,
+        pools: Default::default(),
+        evicted_at: None,
+    };
+    let mut cluster = Cluster::default();
+    cluster.nodes.insert(node.name.clone(), node.into());
+    for (body, expected) in [
+        (r#"{"satellite_port":4001}"#, "SatellitePort { port: 4001, encryption: Ssl }"),
+        (r#"{"satellite_encryption_type":"plain"}"#, "SatellitePort { port: 4000, encryption: Plain }"),
+    ] {
+        let (_, order) = ask_in(&cluster, "PUT /v1/nodes/Alpha/net-interfaces/DEFAULT", body);
+        assert!(brief(&order.unwrap()).contains(expected), "{body}");
+    }
+}
