@@ -6,6 +6,7 @@
 pub mod shape;
 
 pub mod body;
+pub mod command;
 pub mod connection;
 pub mod controller;
 pub mod definition;
@@ -26,6 +27,7 @@ pub mod props;
 pub mod query;
 pub mod rc;
 pub mod remote;
+pub mod render;
 pub mod resource;
 pub mod routes;
 pub mod size_query;
