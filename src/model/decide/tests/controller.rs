@@ -21,7 +21,7 @@ fn controller_properties_change_once() {
     let (changes, notes) = world.decided(&command);
     assert!(matches!(changes[..], [Change::Controller(_)]));
     assert_eq!(codes(&notes), [MODIFIED, CREATED]);
-    assert!(notes[1].message.contains("Aux/a, AutoplaceTarget"), "{:?}", notes[1]);
+    assert!(notes[1].message.contains("AutoplaceTarget, Aux/a"), "{:?}", notes[1]);
     assert_eq!(world.cluster.controller.props.get("AutoplaceTarget"), Some("true"));
     world.ask_in_vain(&command);
     world.ask(controller(unset(&["Aux/a"])));

@@ -256,7 +256,16 @@ impl World {
         self.cluster.sight(Sighting::Resource(rsc_name(rsc), node_name(node), Some(status)));
     }
 
+    /// Every volume was reported as made.
+    fn made(&mut self, rsc: &str) {
+        let mut definition = self.definition(rsc).clone();
+        let volumes = definition.resources.values_mut().flat_map(|resource| resource.volumes.values_mut());
+        volumes.for_each(|volume| volume.made = true);
+        self.cluster.apply(&Change::Definition(rsc_name(rsc), Some(Arc::new(definition))));
+    }
+
     fn snapshot(&mut self, rsc: &str, name: &str) {
+        self.made(rsc);
         let new = NewSnapshot {
             rsc: rsc_name(rsc),
             name: SnapName::parse(name).expect("a legal name"),

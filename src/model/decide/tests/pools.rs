@@ -51,7 +51,7 @@ fn a_pool_brings_its_definition() {
 fn a_node_that_never_told_gets_its_pool_with_a_warning() {
     let mut world = World::with(&[]);
     world.ask(satellite("alpha", vec![interface("default", 1, None)]));
-    let notes = world.ask(create(named("vg", ProviderKind::Lvm, "vg")));
+    let notes = world.ask(create(named("lvm", ProviderKind::Lvm, "vg")));
     assert!(codes(&notes).contains(&WARN_NOT_CONNECTED), "{notes:?}");
     let shared = SharedSpaceName::parse("san").expect("a legal name");
     let share = |new: NewPool| create(NewPool { shared_space: Some(shared.clone()), ..new });
@@ -59,7 +59,7 @@ fn a_node_that_never_told_gets_its_pool_with_a_warning() {
     world.refuses(&[
         (share(named("san2", ProviderKind::Lvm, "other")), FAIL_INVLD_FREE_SPACE_MGR_NAME),
         (share(named("thin", ProviderKind::LvmThin, "vg/thin")), FAIL_INVLD_FREE_SPACE_MGR_NAME),
-        (create(named("vg2", ProviderKind::Lvm, "vg")), FAIL_STOR_POOL_CONFIGURATION_ERROR),
+        (create(named("lvm2", ProviderKind::Lvm, "vg")), FAIL_STOR_POOL_CONFIGURATION_ERROR),
     ]);
 }
 
@@ -86,7 +86,7 @@ fn bad_pools_are_refused() {
             FAIL_INVLD_PROP,
         ),
     ]);
-    let note = world.refuse(&create(named("vg", ProviderKind::Lvm, "vg")));
+    let note = world.refuse(&create(named("lvm", ProviderKind::Lvm, "vg")));
     assert_eq!(note.code, FAIL_STLT_DOES_NOT_SUPPORT_PROVIDER);
     assert_eq!(note.cause.as_deref(), Some("the program 'lvs' is missing"));
     let taken = world.refuse(&create(named("file", ProviderKind::File, "/pool")));
