@@ -162,7 +162,8 @@ impl World {
     fn decided(&mut self, command: &Command) -> (Vec<Change>, Vec<Note>) {
         self.seed += 1;
         let moment = Moment { now: EpochMs(1000), seed: self.seed };
-        let decision = decide(&self.cluster, command, moment).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
+        let decision =
+            decide(&self.cluster, command, moment).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
         for change in &decision.changes {
             self.cluster.apply(change);
         }
