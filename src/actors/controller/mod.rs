@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod committer;
 pub mod records;
 pub mod reports;
+pub mod root;
 pub mod satellite_link;
 pub mod satellites;
 mod waits;
