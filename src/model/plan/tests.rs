@@ -1,3 +1,5 @@
+//! Every rule of a plan as a row of a table: what is desired, what was found, which steps follow.
+
 use std::collections::BTreeMap;
 
 use super::*;
