@@ -284,3 +284,6 @@ fn codes(notes: &[Note]) -> Vec<u16> {
 fn refs(note: &Note) -> BTreeMap<&'static str, &str> {
     note.refs.iter().map(|(key, value)| (*key, value.as_str())).collect()
 }
+
+mod lives;
+mod puppet;
