@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::exec::{Exec, Limits};
-use super::problem::problem;
+use super::drivers::file::probe_reflink;
+use super::exec::{Breaker, CommandLine, Exec, Limits};
 use crate::model::report::Problem;
 
 /// Smallest image that mkfs.xfs accepts.
@@ -22,8 +22,6 @@ pub enum PoolFolder {
     Plain,
     /// An image is mounted on the folder.
     Image(PathBuf),
-    /// Nothing can be mounted here; snapshots are whole copies.
-    WithoutReflink(String),
 }
 
 /// Prepares `folder`. `size` bounds the image where one is needed.
@@ -38,7 +36,7 @@ pub async fn prepare(folder: &Path, size: Option<u64>) -> Result<PoolFolder, Pro
     if is_mount_point(folder) {
         return Ok(PoolFolder::Image(image));
     }
-    if !image.exists() && super::drivers::can_reflink(folder) {
+    if !image.exists() && probe_reflink(folder).unwrap_or(false) {
         return Ok(PoolFolder::Plain);
     }
     let exec = Exec::new(Limits { wait: LIMIT, ..Limits::default() });
@@ -71,7 +69,7 @@ async fn make_image(exec: &Exec, image: &Path, folder: &Path, size: Option<u64>)
     let made = std::fs::File::create(&partial).and_then(|file| file.set_len(bytes));
     made.map_err(|error| problem(format!("The image {} cannot be made", partial.display()), error.to_string()))?;
     let path = partial.display().to_string();
-    exec.run(&["mkfs.xfs", "-q", "-f", "-K", "-m", "reflink=1", &path]).await?;
+    run(exec, "mkfs.xfs", &["-q", "-f", "-K", "-m", "reflink=1", &path]).await?;
     std::fs::rename(&partial, image)
         .map_err(|error| problem(format!("The image {} cannot be made", image.display()), error.to_string()))
 }
@@ -85,5 +83,16 @@ fn free_bytes(folder: &Path) -> Result<u64, Problem> {
 
 async fn mount(exec: &Exec, image: &Path, folder: &Path) -> Result<(), Problem> {
     let (image, folder) = (image.display().to_string(), folder.display().to_string());
-    exec.run(&["mount", "-t", "xfs", "-o", "loop,nouuid,discard", &image, &folder]).await.map(|_| ())
+    run(exec, "mount", &["-t", "xfs", "-o", "loop,nouuid,discard", &image, &folder]).await
+}
+
+async fn run(exec: &Exec, program: &str, arguments: &[&str]) -> Result<(), Problem> {
+    let line = CommandLine::new(program, arguments.iter().copied());
+    let done = exec.run(&line, &Breaker::default()).await;
+    done.map(|_| ()).map_err(|error| error.into_problem("The storage pool's image cannot be used"))
+}
+
+fn problem(message: String, cause: String) -> Problem {
+    let correction = "Use another data folder, or name a pool folder in the configuration".to_owned();
+    Problem { message, cause, correction, details: String::new() }
 }
