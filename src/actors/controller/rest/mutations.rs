@@ -130,3 +130,154 @@ fn clone_name(source: &str, body: &[u8], messages: &[ApiCallRc]) -> String {
 fn encoded(name: &str) -> String {
     utf8_percent_encode(name, ENCODED).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::super::ErrorReports;
+    use super::*;
+    use crate::actors::controller::api::View;
+    use crate::actors::system::{self, Behaviour, Context, Options, Spec, System};
+    use crate::model::code::*;
+    use crate::model::command::{Command, DefinitionCommand};
+
+    /// Longer than any machine needs.
+    const GENEROUS: Duration = Duration::from_secs(30);
+
+    /// Stands for the cluster actor; without an answer it drops the request.
+    struct Fake(fn(ClusterMessage) -> Option<ClusterAnswer>);
+
+    impl Behaviour for Fake {
+        type Message = ClusterMessage;
+
+        fn handle(
+            &mut self,
+            message: ClusterMessage,
+            reply: system::Reply<ClusterAnswer>,
+            _: &mut Context<ClusterMessage>,
+        ) {
+            if let Some(answer) = self.0(message) {
+                reply.send(answer);
+            }
+        }
+    }
+
+    /// Status and JSON of the answer to one call.
+    fn call(
+        fake: fn(ClusterMessage) -> Option<ClusterAnswer>,
+        operation: &str,
+        params: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, Value) {
+        let on_root_failure = Box::new(|_: &system::RootFailure| {});
+        let system = System::start(Options { name: "test".into(), workers: 1, on_root_failure }).unwrap();
+        let api = Api {
+            cluster: system.spawn(Spec::new("cluster", move || Fake(fake))).unwrap(),
+            view: View::default(),
+            registry: system.registry().clone(),
+            reports: ErrorReports::default(),
+            deadline: GENEROUS,
+        };
+        let params: Vec<(&str, String)> = params.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let asked = mutate(&api, operation, &params, &Query::default(), body.as_bytes());
+        let reply = system.workers().block_on(asked);
+        system.stop();
+        system.wait();
+        let json = match reply.body {
+            ReplyBody::Rc(entries) => serde_json::to_value(entries).unwrap(),
+            ReplyBody::Json(bytes) => serde_json::from_slice(&bytes).unwrap(),
+            _ => panic!("neither entries nor JSON"),
+        };
+        (reply.status, json)
+    }
+
+    fn never(message: ClusterMessage) -> Option<ClusterAnswer> {
+        panic!("nothing may be asked: {message:?}")
+    }
+
+    #[test]
+    fn a_command_waits_as_its_call_says_and_its_notes_are_answered() {
+        let fake = |message| match message {
+            ClusterMessage::Execute(command, Answer::WhenDurable) => {
+                assert!(matches!(*command, Command::Definition(DefinitionCommand::Create(_))));
+                Some(ClusterAnswer::Done(vec![Note::success(CREATED, "made").about("RscDfn", "res1")]))
+            }
+            ClusterMessage::Execute(_, Answer::WhenCarriedOut) => Some(ClusterAnswer::Done(Vec::new())),
+            _ => None,
+        };
+        let body = r#"{"resource_definition":{"name":"res1"}}"#;
+        let (status, json) = call(fake, "resourceDefinitionCreate", &[], body);
+        assert_eq!((status, &json[0]["ret_code"]), (201, &json!(20_447_233)));
+        assert_eq!(json[0]["obj_refs"]["RscDfn"], "res1");
+        let (status, json) = call(fake, "resourceDelete", &[("rd", "res1"), ("node", "alpha")], "");
+        assert_eq!((status, json.as_array().map(Vec::len)), (200, Some(1)));
+    }
+
+    #[test]
+    fn refusals_of_the_decision_and_of_the_request_look_alike() {
+        let exists = |_| Some(ClusterAnswer::Refused(Refusal::new(FAIL_EXISTS_RSC_DFN, "res1 is taken")));
+        let body = r#"{"resource_definition":{"name":"res1"}}"#;
+        let (status, json) = call(exists, "resourceDefinitionCreate", &[], body);
+        assert_eq!((status, &json[0]["ret_code"]), (500, &json!(-4_611_686_018_406_940_171_i64)));
+        let (status, json) = call(never, "resourceDefinitionCreate", &[], r#"{"resource_definition":{"name":"r"}}"#);
+        assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (500, Some(FAIL_INVLD_RSC_NAME)));
+    }
+
+    #[test]
+    fn unreadable_bodies_are_of_two_families() {
+        for (operation, expected) in [("nodeAdd", 400), ("resourceGroupModify", 500), (CLONE, 400)] {
+            let (status, json) = call(never, operation, &[("rg", "rg1"), ("rd", "res1")], "{");
+            assert_eq!((status, &json[0]["ret_code"]), (expected, &json!(API_CALL_PARSE_ERROR)), "{operation}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_was_dropped_may_have_been_carried_out() {
+        let (status, json) = call(|_| None, "nodeDelete", &[("node", "alpha")], "");
+        assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (500, Some(FAIL_UNKNOWN_ERROR)));
+        assert!(json[0]["correction"].as_str().unwrap().contains("may have been made"), "{json}");
+        let overloaded = unanswered(&AskError::Overloaded);
+        assert!(overloaded.correction.unwrap().starts_with("Nothing was changed"));
+        for error in [AskError::Deadline, AskError::Closed, AskError::LinkDown] {
+            assert!(unanswered(&error).correction.unwrap().contains("may still be made"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_is_501_and_asks_nobody() {
+        for operation in ["encryptionPassphraseEnter", "controllerSetConfig", "createDevicePool", "backupCreate"] {
+            let (status, json) = call(never, operation, &[], "");
+            assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (501, Some(FAIL_UNKNOWN_ERROR)));
+            assert!(json[0]["correction"].as_str().unwrap().len() > 40, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_node_cannot_be_reconnected() {
+        let (status, json) = call(never, "nodeReconnect", &[("node", "alpha")], "");
+        assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (404, Some(FAIL_NOT_FOUND_NODE)));
+    }
+
+    #[test]
+    fn a_clone_is_answered_by_an_object_whatever_comes_of_it() {
+        let made = |_| {
+            let source = Note::success(CREATED, "snapshot").about("RscDfn", "Res1");
+            let clone = Note::success(CREATED, "clone").about("RscDfn", "copy_of_it");
+            Some(ClusterAnswer::Done(vec![source, clone]))
+        };
+        let params = [("rd", "res1")];
+        let (status, json) = call(made, CLONE, &params, r#"{"external_name":"copy of it"}"#);
+        assert_eq!((status, &json["clone_name"], &json["source_name"]), (201, &json!("copy_of_it"), &json!("res1")));
+        assert_eq!(json["location"], "/v1/resource-definitions/res1/clone/copy_of_it");
+        assert_eq!(json["messages"].as_array().map(Vec::len), Some(2));
+        let missing = |_| Some(ClusterAnswer::Refused(Refusal::new(FAIL_NOT_FOUND_RSC_DFN, "no res1")));
+        let (status, json) = call(missing, CLONE, &params, r#"{"name":"res2"}"#);
+        assert_eq!((status, &json["clone_name"]), (500, &json!("res2")));
+        assert_eq!(json["messages"][0]["message"], "no res1");
+        let (status, json) = call(never, CLONE, &params, r#"{"name":"a/b"}"#);
+        assert_eq!((status, &json["location"]), (500, &json!("/v1/resource-definitions/res1/clone/a%2Fb")));
+    }
+}
