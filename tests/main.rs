@@ -5,5 +5,6 @@ mod link;
 mod rest;
 mod rigs;
 mod runtime;
+mod storage;
 mod store;
 mod tidy;

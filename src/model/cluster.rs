@@ -131,7 +131,7 @@ impl Cluster {
     }
 
     fn sight_resource(&mut self, rsc: &RscName, node: NodeName, status: Option<ResourceStatus>) {
-        let known = self.definitions.get(rsc).is_some_and(|d| d.resources.contains_key(&node));
+        let known = self.definitions.contains_key(rsc);
         let mut all = self.resource_status.get(rsc).map(|all| (**all).clone()).unwrap_or_default();
         match status {
             Some(status) if known => all.insert(node, status),

@@ -83,7 +83,7 @@ impl Operation {
         }
     }
 
-    /// The operation in a return code, if it names one. The three calls of [`API_CALL_PARSE_ERROR`] and its like name none.
+    /// The operation in a return code, if it names one; [`API_CALL_PARSE_ERROR`] and its like name none.
     pub fn of(ret_code: i64) -> Option<Operation> {
         let bits = ret_code.cast_unsigned() & OPERATION_MASK;
         Operation::ALL.into_iter().find(|operation| operation.bits() == bits && !is_whole(ret_code))
@@ -230,8 +230,9 @@ pub fn with_context(code: i64, op: Operation, object: ObjectKind) -> i64 {
     bits.cast_signed()
 }
 
-/// The HTTP status of an answer whose first error entry carries `first_error_code` (see [`code_of`]): what is missing is
-/// 404, what is forbidden 403, who is unknown 401, what cannot be read 400, and all else (also "exists" and "invalid") 500.
+/// The HTTP status of an answer whose first error entry carries `first_error_code` (see [`code_of`]): what is missing
+/// is 404, what is forbidden 403, who is unknown 401, what cannot be read 400, and all else, also "exists" and
+/// "invalid", is 500.
 pub const fn http_status(first_error_code: u16) -> u16 {
     const PARSE_ERROR: u16 = code_of(API_CALL_PARSE_ERROR);
     const AUTH_REQUIRED: u16 = code_of(API_CALL_AUTH_REQ);
@@ -394,7 +395,8 @@ mod tests {
         use Kind::{Error, Warn};
         use ObjectKind::{Node, Resource, ResourceDefinition, ResourceGroup, Snapshot, VolumeDefinition};
         use Operation::{Create, Delete};
-        let table: &[(Kind, Option<Operation>, Option<ObjectKind>, u16, u64, i64)] = &[
+        type Row = (Kind, Option<Operation>, Option<ObjectKind>, u16, u64, i64);
+        let table: &[Row] = &[
             (Error, None, None, FAIL_NOT_FOUND_NODE, 0xC000_0000_0000_012C, -4611686018427387604),
             (Error, Some(Create), Some(Node), FAIL_EXISTS_NODE, 0xC000_0000_013C_01F4, -4611686018406678028),
             (

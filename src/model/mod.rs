@@ -13,13 +13,18 @@ pub mod kinds;
 pub mod kvs;
 pub mod moment;
 pub mod names;
+pub mod news;
 pub mod node;
 pub mod numbers;
 pub mod observed;
 pub mod placement;
+pub mod plan;
 pub mod props;
 pub mod refusal;
 pub mod report;
 pub mod size;
 pub mod snapshot;
+#[cfg(test)]
+pub(crate) mod testkit;
 pub mod usage;
+pub mod wait;

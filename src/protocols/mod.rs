@@ -1,4 +1,6 @@
 //! Foreign bytes to model values and back. Pure: parses and prints, never panics on foreign bytes.
 
+pub mod blkid;
+pub mod mountinfo;
 pub mod rest;
 pub mod wire;

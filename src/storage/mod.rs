@@ -1,1 +1,24 @@
-//! storage
+//! What a node does to its disks: pools, backing objects, devices, snapshots, file systems.
+//!
+//! `node` is the entry: it observes, lets `model::plan` decide, and carries the steps out. It decides nothing itself,
+//! knows no actor, and is blocking inside: its `async` functions run on the pool of blocking threads.
+
+pub mod driver;
+pub mod drivers;
+pub mod exec;
+mod execute;
+mod freeze;
+mod ioctl;
+pub mod layer;
+pub mod loops;
+pub mod mkfs;
+pub mod node;
+mod observe;
+pub mod pool;
+mod problem;
+mod report;
+pub mod simulated;
+mod sparse;
+mod targets;
+pub mod tools;
+mod usage;

@@ -23,6 +23,8 @@ pub const MAX_BODY_BYTES: usize = 64 << 20;
 pub enum RecordKind {
     /// A node with its interfaces and storage pools.
     Node,
+    /// The properties of a pair of nodes.
+    NodeConnection,
     /// A storage pool definition.
     PoolDefinition,
     /// A resource group with its volume groups.
@@ -47,8 +49,9 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind, in the order of its text name in a store's listing.
-    pub const ALL: [RecordKind; 11] = [
+    pub const ALL: [RecordKind; 12] = [
         RecordKind::Node,
+        RecordKind::NodeConnection,
         RecordKind::PoolDefinition,
         RecordKind::ResourceGroup,
         RecordKind::ResourceDefinition,
@@ -65,6 +68,7 @@ impl RecordKind {
     pub fn as_str(self) -> &'static str {
         match self {
             RecordKind::Node => "node",
+            RecordKind::NodeConnection => "node-connection",
             RecordKind::PoolDefinition => "pool-definition",
             RecordKind::ResourceGroup => "resource-group",
             RecordKind::ResourceDefinition => "resource-definition",

@@ -89,6 +89,8 @@ impl Message for Do {
     type Answer = u64;
 }
 
+type AtStart = Arc<dyn Fn(&mut Context<Do>) + Send + Sync>;
+
 /// Adds, and does on command whatever an actor can do.
 pub struct Adder {
     pub name: &'static str,
@@ -96,7 +98,7 @@ pub struct Adder {
     pub sum: u64,
     pub kept: Vec<Reply<u64>>,
     /// Run in `started`: spawns children.
-    pub at_start: Arc<dyn Fn(&mut Context<Do>) + Send + Sync>,
+    pub at_start: AtStart,
 }
 
 impl Behaviour for Adder {
@@ -142,7 +144,7 @@ pub fn parent(
     diary: &Diary,
     at_start: impl Fn(&mut Context<Do>) + Send + Sync + 'static,
 ) -> Spec<Adder> {
-    let (diary, at_start): (Diary, Arc<dyn Fn(&mut Context<Do>) + Send + Sync>) = (diary.clone(), Arc::new(at_start));
+    let (diary, at_start): (Diary, AtStart) = (diary.clone(), Arc::new(at_start));
     Spec::new(name, move || Adder {
         name,
         diary: diary.clone(),

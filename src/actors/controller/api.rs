@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::actors::system::Message;
+use crate::actors::system::{Message, Reply};
+use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::command::Command;
 use crate::model::names::NodeName;
@@ -37,10 +38,14 @@ pub enum ClusterMessage {
     NodeStatus(NodeName, Box<NodeStatus>),
     /// A node told of its pools, because it was asked.
     Capacities(NodeName, Vec<PoolReport>),
-    /// The store has answered.
+    /// The store has given all that it holds, or why it cannot.
+    Loaded(Result<Vec<Change>, String>),
+    /// The store has answered to a commit.
     Committed(Result<CommitInfo, String>),
-    /// The deadline of a waiting request.
-    Deadline(u64),
+    /// Time to look for requests whose deadline is over.
+    Sweep,
+    /// Another actor has answered; the asker is told, with what went wrong.
+    Pass(Box<Reply<ClusterAnswer>>, Option<String>),
 }
 
 impl Message for ClusterMessage {

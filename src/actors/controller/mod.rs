@@ -2,12 +2,20 @@
 //!
 //! ```text
 //! controller                  rest-for-one
-//! ├── committer               owns the store; one batch in flight
-//! ├── cluster                 single writer of the model; decides, hands to the committer, answers
-//! ├── satellites              keeps contact with every node's satellite, local, simulated or remote
-//! │   └── <node>              one a node: link state, full sync, desired state out, reports in
+//! ├── committer               owns the store
+//! ├── cluster                 single writer of the model; decides, has it committed, answers
+//! ├── reports                 takes what satellites report
+//! ├── satellites              contact with every node's satellite: local, simulated or remote
+//! │   └── <node>              one a node: hello, full sync, changes out
 //! └── rest                    the REST API's server
 //! ```
 
 pub mod api;
+pub mod cluster;
+pub mod committer;
+pub mod records;
+pub mod reports;
 pub mod rest;
+pub mod satellite_link;
+pub mod satellites;
+mod waits;

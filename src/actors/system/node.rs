@@ -135,7 +135,7 @@ impl Node {
         if self.strategy.get() != Strategy::RestForOne {
             return;
         }
-        for child in self.from_turn(turn + 1) {
+        for child in self.since_turn(turn + 1) {
             if child.is_parked() && !child.start() {
                 return;
             }
@@ -153,11 +153,11 @@ impl Node {
     }
 
     fn each_reversed(&self, turn: u64, act: impl Fn(&Rc<dyn Life>)) {
-        self.from_turn(turn).iter().rev().for_each(act);
+        self.since_turn(turn).iter().rev().for_each(act);
     }
 
     // A copy: ending a child takes it out of the map.
-    fn from_turn(&self, turn: u64) -> Vec<Rc<dyn Life>> {
+    fn since_turn(&self, turn: u64) -> Vec<Rc<dyn Life>> {
         let children = self.children.borrow();
         children.iter().flat_map(|children| children.by_turn.range(turn..)).map(|(_, child)| Rc::clone(child)).collect()
     }

@@ -166,10 +166,8 @@ impl System {
     #[must_use]
     pub fn wait(&self) -> i32 {
         let join = self.join.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(join) = join {
-            if join.join().is_err() {
-                return EXIT_ROOT_FAILED;
-            }
+        if join.is_some_and(|join| join.join().is_err()) {
+            return EXIT_ROOT_FAILED;
         }
         loop {
             if let Some(code) = *self.ended.borrow() {
@@ -282,5 +280,14 @@ mod tests {
         system.clone().stop();
         assert_eq!(system.wait(), 0);
         assert_eq!(system.wait(), 0, "waiting twice is harmless");
+    }
+
+    #[test]
+    fn waiting_for_a_signal_ends_with_the_system() {
+        let system = System::start(Options::default()).unwrap();
+        let stopper = system.clone();
+        let later = thread::spawn(move || stopper.stop());
+        assert_eq!(system.run_until_signal().unwrap(), 0);
+        later.join().unwrap();
     }
 }

@@ -60,7 +60,7 @@ fn observe_resource(cluster: &Cluster, node: &NodeName, report: &ResourceReport,
         generation: report.generation,
         volumes: report.volumes.clone(),
         in_use: report.in_use,
-        problem: report.problem.clone(),
+        problem: report.problem.clone().or_else(|| snapshot_problem(report)),
     };
     let sighting = Sighting::Resource(report.rsc.clone(), node.clone(), Some(status));
     let mut draft = Draft::new(cluster, moment);
@@ -70,6 +70,11 @@ fn observe_resource(cluster: &Cluster, node: &NodeName, report: &ResourceReport,
     found.resource(&mut draft);
     found.definition(&mut draft);
     Observation { sightings: vec![sighting], changes: draft.finish().changes }
+}
+
+/// Why a snapshot that was asked for is not there.
+fn snapshot_problem(report: &ResourceReport) -> Option<crate::model::report::Problem> {
+    report.snapshots.iter().find_map(|snapshot| snapshot.problem.clone())
 }
 
 /// A report and where it came from.

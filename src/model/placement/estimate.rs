@@ -99,7 +99,7 @@ pub(super) fn room_for(
         Some(status) if status.capacity.is_err() => Err(Reason::PoolSick(Arc::clone(status))),
         _ => match estimate.free_estimate {
             None => Err(Reason::NoCapacityKnown),
-            Some(free) if free < size => Err(Reason::TooLittleRoom { estimate: *estimate, wanted: size }),
+            Some(free) if free < size => Err(Reason::TooLittleRoom { estimate: Box::new(*estimate), wanted: size }),
             Some(_) => Ok(()),
         },
     }

@@ -26,11 +26,16 @@ pub(super) fn check_minimum(
         return Ok(());
     }
     let setting = setting(request, node, pool);
-    let minimum = minimum(setting, total).unwrap_or(Kib(total.0 / 10));
+    let tenth = Kib(total.0.div_ceil(10));
+    // The common case is not worth reading a text for each pool.
+    let minimum = match setting {
+        DEFAULT_MIN_THIN_FREE => tenth,
+        text => minimum(text, total).unwrap_or(tenth),
+    };
     if free >= minimum {
         return Ok(());
     }
-    Err(Reason::ThinFreeBelowMinimum { estimate: *estimate, setting: setting.to_owned(), minimum })
+    Err(Reason::ThinFreeBelowMinimum { estimate: Box::new(*estimate), setting: setting.to_owned(), minimum })
 }
 
 fn setting<'a>(request: &'a Request, node: &'a Node, pool: &'a StoragePool) -> &'a str {

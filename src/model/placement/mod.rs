@@ -33,3 +33,6 @@ pub use request::{Choice, Mode, NotPlaced, Placed, Request};
 pub use size::{NextSpawn, SizeCandidate, SizeInfo, query_max_volume_size, query_size_info};
 pub use story::{Entry, Fate, Story};
 pub use warning::{Warning, check_filter};
+
+#[cfg(test)]
+mod tests;

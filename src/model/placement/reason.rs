@@ -137,14 +137,14 @@ pub enum Reason {
     /// There is too little room.
     TooLittleRoom {
         /// What is there, and what limits it.
-        estimate: Estimate,
+        estimate: Box<Estimate>,
         /// What was asked for.
         wanted: Kib,
     },
     /// A thin pool keeps a reserve.
     ThinFreeBelowMinimum {
         /// What is there.
-        estimate: Estimate,
+        estimate: Box<Estimate>,
         /// The reserve, as the property says.
         setting: String,
         /// The reserve.

@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn errors_name_the_field() {
         let text = reason::<NodeCreate>(
-            r#"{"name":"a","type":"SATELLITE","net_interfaces":[{"name":"default","address":"10.0.0.1","satellite_port":"3366"}]}"#,
+            r#"{"name":"a","type":"SATELLITE",
+                "net_interfaces":[{"name":"default","address":"10.0.0.1","satellite_port":"3366"}]}"#,
         );
         assert!(text.contains("net_interfaces[0].satellite_port") && text.contains("\"3366\""), "{text}");
         let text = reason::<NodeCreate>(r#"{"name":"a"}"#);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::shape::{Props, Secret};
 
 shapes! {
-    /// Where replicas may go. A list that is not there says nothing; an empty one says "none", and clears what was said.
+    /// Where replicas may go. A list that is not there says nothing; an empty one says "none" and clears what was.
     AutoSelectFilter {
         may {
             /// Replicas that are wanted in all.

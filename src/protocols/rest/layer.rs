@@ -74,7 +74,8 @@ shapes! {
             al_stripes: i32,
             /// KiB of one stripe of the activity log.
             al_size: i64,
-            /// `CLEAN`, `DELETE`, `DISKLESS`, `INITIALIZED`, `FROM_BACKUP`, `FORCE_NEW_METADATA`, `INVALIDATE`, `CLIENT`.
+            /// `CLEAN`, `DELETE`, `DISKLESS`, `INITIALIZED`, `FROM_BACKUP`, `FORCE_NEW_METADATA`, `INVALIDATE` or
+            /// `CLIENT`.
             flags: Vec<String>,
             /// Its volumes.
             drbd_volumes: Vec<DrbdVolume>,

@@ -1,5 +1,5 @@
-//! Reads a struct from a JSON object and from nothing else. By itself serde also takes a list for one, field by field in
-//! order, so that `[{…}]` where `{…}` belongs would be read as something that nobody said. Never looks at the fields.
+//! Reads a struct from a JSON object and from nothing else. By itself serde also takes a list for one, field by field
+//! in order, so that `[{…}]` where `{…}` belongs would be read as what nobody said. Never looks at the fields.
 
 use std::fmt;
 

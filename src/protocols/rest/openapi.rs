@@ -1,5 +1,5 @@
-//! The OpenAPI document, made of the table of routes and the shapes. Never written by hand: `docs/reference/openapi.json`
-//! is a copy, and a test fails when it differs.
+//! The OpenAPI document, made of the table of routes and the shapes. Never written by hand: the committed
+//! `docs/reference/openapi.json` is a copy, and a test fails when it differs.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -61,7 +61,7 @@ fn operation(route: &Route) -> Value {
         "summary": route.purpose,
         "responses": {
             route.status.to_string(): answer(route.answer),
-            "default": { "description": "What went wrong.", "content": content("application/json", list_of("ApiCallRc")) },
+            "default": entries("What went wrong."),
         },
     });
     let parameters: Vec<Value> = path_parameters(route.path).chain(query_parameters(route.query)).collect();
@@ -131,7 +131,7 @@ fn body(body: Body) -> Option<Value> {
 
 fn answer(answer: Answer) -> Value {
     let (description, content) = match answer {
-        Answer::Entries => ("What was done.", content("application/json", list_of("ApiCallRc"))),
+        Answer::Entries => return entries("What was done."),
         Answer::One(name) => ("It.", content("application/json", reference(name))),
         Answer::Many(name) => ("A list, which can be empty.", content("application/json", list_of(name))),
         Answer::Map(name) => ("A map.", content("application/json", map_of(reference(name)))),
@@ -142,6 +142,10 @@ fn answer(answer: Answer) -> Value {
         Answer::Bytes => ("A file.", content("application/octet-stream", json!({}))),
     };
     json!({ "description": description, "content": content })
+}
+
+fn entries(description: &str) -> Value {
+    json!({ "description": description, "content": content("application/json", list_of("ApiCallRc")) })
 }
 
 fn content(media_type: &str, schema: Value) -> Value {
@@ -199,8 +203,8 @@ mod tests {
                 { "name": "keep_tiebreaker", "in": "query", "schema": { "type": "boolean" } },
             ],
             "responses": {
-                "200": { "description": "What was done.", "content": content("application/json", list_of("ApiCallRc")) },
-                "default": { "description": "What went wrong.", "content": content("application/json", list_of("ApiCallRc")) },
+                "200": entries("What was done."),
+                "default": entries("What went wrong."),
             },
         });
         assert_eq!(document["paths"]["/v1/resource-definitions/{rd}/resources/{node}"]["delete"], expected);

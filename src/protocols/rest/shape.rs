@@ -2,8 +2,8 @@
 //!
 //! A field under `must` has to be there in what we read and always stands in what we print. A field under `may` can be
 //! absent or `null`, both of which mean its default; printed, it is left out when it is an absent option or an empty
-//! string, list or map, while 0 and `false` are printed. A list where "not said" and "empty" differ is an `Option<Vec<_>>`.
-//! Fields that we do not know are passed over: clients send some.
+//! string, list or map, while 0 and `false` are printed. A list where "not said" and "empty" differ is an
+//! `Option<Vec<_>>`. Fields that we do not know are passed over: clients send some.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -98,8 +98,8 @@ impl Omit for Secret {
     }
 }
 
-/// Declares shapes and lists them in the module's `SHAPES`. `NAME modifies Props` adds the three fields with which every
-/// change of properties is asked for.
+/// Declares shapes and lists them in the module's `SHAPES`. `NAME modifies Props` adds the three fields with which
+/// every change of properties is asked for.
 macro_rules! shapes {
     ($(
         $(#[$meta:meta])*

@@ -91,7 +91,7 @@ pub struct PeerIdentity {
     pub address: SocketAddr,
 }
 
-/// What becomes of a link. Delivered to those who subscribed.
+/// What becomes of a link. Delivered to those who subscribed, for each link in the order in which it happened.
 #[derive(Debug, Clone)]
 pub enum LinkEvent {
     /// A connection is up.

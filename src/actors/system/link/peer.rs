@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{Failure, Frame, Kind, MAX_FRAME_BYTES};
-use super::{DownReason, PeerIdentity};
+use super::{DownReason, LinkEvent, PeerIdentity};
 use crate::actors::system::message::{AskError, Message, SendError, WireMessage};
 use crate::actors::system::reference::{ActorRef, Pending, Target};
 
@@ -147,6 +147,8 @@ pub(super) struct Lasting {
     peer_name: String,
     connection: ArcSwapOption<Connection>,
     peer: ArcSwapOption<PeerIdentity>,
+    // Held while the connection changes and the change is published: events come in the order of the changes.
+    change: Mutex<()>,
     pub stopped: CancellationToken,
 }
 
@@ -162,6 +164,7 @@ impl Link {
             peer_name: peer_name.to_owned(),
             connection: ArcSwapOption::empty(),
             peer: ArcSwapOption::empty(),
+            change: Mutex::new(()),
             stopped,
         };
         Self { lasting: Arc::new(lasting) }
@@ -203,18 +206,26 @@ impl Link {
         }
     }
 
-    /// A new connection takes the place of the one before.
-    pub(super) fn attach(&self, connection: Arc<Connection>, peer: PeerIdentity) {
-        self.lasting.peer.store(Some(Arc::new(peer)));
-        if let Some(former) = self.lasting.connection.swap(Some(connection)) {
+    /// A new connection takes the place of the one before; `publish` hears of both.
+    pub(super) fn attach(&self, connection: &Arc<Connection>, peer: PeerIdentity, publish: impl Fn(LinkEvent)) {
+        let _change = lock(&self.lasting.change);
+        self.lasting.peer.store(Some(Arc::new(peer.clone())));
+        if let Some(former) = self.lasting.connection.swap(Some(Arc::clone(connection))) {
             former.close(DownReason::Replaced);
+            publish(LinkEvent::Down { link: self.clone(), reason: DownReason::Replaced });
         }
+        publish(LinkEvent::Up { link: self.clone(), peer });
     }
 
-    /// Takes the connection away, unless another has taken its place.
-    pub(super) fn detach(&self, connection: &Arc<Connection>) {
+    /// Takes the connection away and publishes why, unless another has taken its place.
+    pub(super) fn detach(&self, connection: &Arc<Connection>, reason: DownReason, publish: impl Fn(LinkEvent)) {
+        connection.close(reason.clone());
         connection.abandon();
-        self.lasting.connection.compare_and_swap(connection, None);
+        let _change = lock(&self.lasting.change);
+        let present = self.lasting.connection.compare_and_swap(connection, None);
+        if present.as_ref().is_some_and(|present| Arc::ptr_eq(present, connection)) {
+            publish(LinkEvent::Down { link: self.clone(), reason });
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::frame::{Frame, Kind, MAX_FRAME_BYTES, MAX_HELLO_BYTES, codec};
 use super::hello::{Hello, Rejected, encode_refusal};
 use super::metrics::{Counter, Refusal};
 use super::peer::{Connection, Link, deadline_of};
-use super::{DownReason, LinkEvent, PeerIdentity};
+use super::{DownReason, PeerIdentity};
 use crate::actors::system::message::AskError;
 use crate::tls;
 
@@ -139,9 +139,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (connection, to_write) = Connection::new(shared.options.calls_in_flight);
-    link.attach(Arc::clone(&connection), peer.clone());
     shared.metrics.count(Counter::Up);
-    shared.publish(&LinkEvent::Up { link: link.clone(), peer: peer.clone() });
+    link.attach(&connection, peer.clone(), |event| shared.publish(&event));
     let session = Session { shared, connection: &connection, peer: &peer };
     let reason = tokio::select! {
         reason = connection.closed() => reason,
@@ -149,10 +148,8 @@ where
         reason = session.write(wire.writer, to_write) => reason,
         () = link.lasting.stopped.cancelled() => DownReason::Stopped,
     };
-    connection.close(reason.clone());
-    link.detach(&connection);
     shared.metrics.count(Counter::Down);
-    shared.publish(&LinkEvent::Down { link: link.clone(), reason: reason.clone() });
+    link.detach(&connection, reason.clone(), |event| shared.publish(&event));
     reason
 }
 

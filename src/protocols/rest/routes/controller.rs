@@ -1,4 +1,4 @@
-//! Rows of the table of routes: the controller, its passphrase, error reports and key-value stores. Never more than rows.
+//! Rows of the table of routes: the controller, its passphrase, error reports, key-value stores. Never more than rows.
 
 use super::{Route, routes};
 

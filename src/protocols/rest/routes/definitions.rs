@@ -63,7 +63,8 @@ pub(super) const ROUTES: &[Route] = routes! {
     Two Delete "/v1/resource-definitions/{rd}/volume-definitions/{vn}" volumeDefinitionDelete
         Nothing => 200 Entries
         "Removes a volume on all nodes.";
-    Four Put "/v1/resource-definitions/{rd}/volume-definitions/{vn}/encryption-passphrase" volumeDefinitionModifyPassphrase
+    Four Put "/v1/resource-definitions/{rd}/volume-definitions/{vn}/encryption-passphrase"
+        volumeDefinitionModifyPassphrase
         One("VolumeDefinitionModifyPassphrase") => 200 Entries
         "Changes an encrypted volume's passphrase.";
     Four Get "/v1/resource-definitions/{rd}/volume-definitions/properties/info" volumeDefinitionPropertiesInfo

@@ -30,7 +30,8 @@ pub(super) const ROUTES: &[Route] = routes! {
     NotBuilt Post "/v1/remotes/{remote}/backups" backupCreate Any => 201 Entries
         "Makes a backup.";
     NotBuilt Delete "/v1/remotes/{remote}/backups" backupDelete
-        ?"id id_prefix cascading timestamp resource_name node_name all_local_cluster all s3key dryrun keep_snaps" Nothing => 200 Entries
+        ?"id id_prefix cascading timestamp resource_name node_name all_local_cluster all s3key dryrun keep_snaps"
+        Nothing => 200 Entries
         "Deletes the backups that fit.";
     NotBuilt Post "/v1/remotes/{remote}/backups/restore" backupRestore Any => 201 Entries
         "Makes a resource out of a backup.";

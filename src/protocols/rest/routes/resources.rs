@@ -39,7 +39,8 @@ pub(super) const ROUTES: &[Route] = routes! {
     Four Put "/v1/resource-definitions/{rd}/resources/{node}/toggle-disk/diskless" resourceToggleDiskless
         Nothing => 200 Entries
         "Takes a replica's disk away (deprecated).";
-    Four Put "/v1/resource-definitions/{rd}/resources/{node}/toggle-disk/diskless/{pool}" resourceToggleDisklessDisklesspool
+    Four Put "/v1/resource-definitions/{rd}/resources/{node}/toggle-disk/diskless/{pool}"
+        resourceToggleDisklessDisklesspool
         Nothing => 200 Entries
         "Takes a replica's disk away and names the diskless pool (deprecated).";
     Four Put "/v1/resource-definitions/{rd}/resources/{node}/toggle-disk/diskful" resourceToggleDiskful

@@ -21,7 +21,8 @@ pub(super) const ROUTES: &[Route] = routes! {
     Three Delete "/v1/resource-definitions/{rd}/snapshots/{snap}" resourceSnapshotDelete ?"nodes*"
         Nothing => 200 Entries
         "Removes a snapshot, everywhere or from some nodes.";
-    Three Post "/v1/resource-definitions/{rd}/snapshot-restore-volume-definition/{snap}" resourceSnapshotsRestoreVolumeDefinition
+    Three Post "/v1/resource-definitions/{rd}/snapshot-restore-volume-definition/{snap}"
+        resourceSnapshotsRestoreVolumeDefinition
         One("SnapshotRestore") => 200 Entries
         "Gives another resource the volumes that a snapshot has.";
     Three Post "/v1/resource-definitions/{rd}/snapshot-restore-resource/{snap}" resourceSnapshotRestore

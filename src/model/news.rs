@@ -1,0 +1,69 @@
+//! What nodes have to be told after changes: the resources whose desired state differs, and the nodes whose own record does.
+
+use std::collections::BTreeSet;
+
+use super::change::Change;
+use super::cluster::Cluster;
+use super::derive::{desired_resource, is_news};
+use super::desired::DesiredResource;
+use super::names::{NodeName, RscName};
+
+/// What has to be told to nodes.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use]
+pub struct News {
+    /// Resources, by node.
+    pub resources: Vec<(NodeName, DesiredResource)>,
+    /// Nodes whose record changed, or that are gone.
+    pub nodes: Vec<NodeName>,
+    /// The properties that all nodes get changed.
+    pub everybody: bool,
+}
+
+impl News {
+    /// Whether nobody has to be told anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.nodes.is_empty() && !self.everybody
+    }
+
+    /// Adds what came later.
+    pub fn extend(&mut self, later: News) {
+        self.resources.extend(later.resources);
+        self.nodes.extend(later.nodes);
+        self.everybody |= later.everybody;
+    }
+}
+
+/// Compares two states that differ by `changes`. The work depends on the records that changed.
+pub fn news(before: &Cluster, after: &Cluster, changes: &[Change]) -> News {
+    let mut news = News::default();
+    let mut touched: BTreeSet<&RscName> = BTreeSet::new();
+    for change in changes {
+        match change {
+            Change::Definition(name, _) => drop(touched.insert(name)),
+            Change::Snapshot(key, _) => drop(touched.insert(&key.rsc)),
+            Change::Node(name, _) => news.nodes.push(name.clone()),
+            Change::Controller(_) => news.everybody = true,
+            _ => {}
+        }
+    }
+    for rsc in touched {
+        for node in nodes_of(after, rsc) {
+            let Some(desired) = desired_resource(after, rsc, node) else {
+                continue;
+            };
+            if is_news(desired_resource(before, rsc, node).as_ref(), &desired) {
+                news.resources.push((node.clone(), desired));
+            }
+        }
+    }
+    news
+}
+
+fn nodes_of<'a>(cluster: &'a Cluster, rsc: &'a RscName) -> BTreeSet<&'a NodeName> {
+    let definition = cluster.definitions.get(rsc).into_iter();
+    let with_resource = definition.flat_map(|definition| definition.resources.keys());
+    let with_snapshot = cluster.snapshots_of(rsc).flat_map(|snapshot| snapshot.nodes.keys());
+    with_resource.chain(with_snapshot).collect()
+}

@@ -1,0 +1,70 @@
+//! What was found on a node for one resource: the input of [`plan`](super::plan()).
+
+use std::collections::BTreeMap;
+
+use crate::model::moment::Uuid;
+use crate::model::names::{SnapName, VolumeNumber};
+use crate::model::report::Problem;
+use crate::model::size::Kib;
+
+/// Everything about one resource that its desired state asks about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedResource {
+    /// Volumes by number: those of the desired state. An error where the pool cannot be asked.
+    pub volumes: BTreeMap<VolumeNumber, Result<ObservedVolume, Problem>>,
+    /// Snapshots' parts by snapshot and volume: those of the desired state.
+    pub snapshots: BTreeMap<SnapName, BTreeMap<VolumeNumber, Result<ObservedPart, Problem>>>,
+    /// Size of the snapshot's part that a volume is to be made from, where it is there.
+    pub origins: BTreeMap<VolumeNumber, Kib>,
+    /// Whether the resource has parts of the snapshot that a rollback goes back to, by volume.
+    pub rollback_parts: BTreeMap<VolumeNumber, Kib>,
+    /// Token of the last rollback that was carried out wholly.
+    pub rolled_back: Option<Uuid>,
+}
+
+/// One volume's storage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedVolume {
+    /// Size of the backing object; `None` when there is none.
+    pub backing: Option<Kib>,
+    /// Room that it takes in its pool.
+    pub allocated: Option<Kib>,
+    /// The device on it; `None` when it is not attached.
+    pub device: Option<ObservedDevice>,
+    /// Granularity of sizes in this pool.
+    pub granularity: Kib,
+    /// Whether the kind has devices that are attached and detached; DISKLESS has none at all.
+    pub has_device: bool,
+    /// What is on it.
+    pub content: Content,
+}
+
+/// The device of a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedDevice {
+    /// Its path.
+    pub path: String,
+    /// Its size, as the kernel says.
+    pub size: Kib,
+}
+
+/// What is known of a volume's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Content {
+    /// Nobody has looked, or looking cheaply found nothing.
+    #[default]
+    Unknown,
+    /// A signature was found: the name that `blkid` gives it.
+    Known(String),
+}
+
+/// One volume's part in a snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedPart {
+    /// Its size; `None` when it is not there. One that is there is complete.
+    pub size: Option<Kib>,
+    /// Room that it takes in its pool.
+    pub allocated: Option<Kib>,
+    /// When it was taken, milliseconds since the epoch.
+    pub taken_ms: Option<i64>,
+}

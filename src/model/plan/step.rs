@@ -1,0 +1,181 @@
+//! The steps that a plan is made of, and whom they concern.
+
+use crate::model::desired::FileSystem;
+use crate::model::moment::Uuid;
+use crate::model::names::{RscName, SnapName, VolumeNumber};
+use crate::model::report::Problem;
+use crate::model::size::Kib;
+
+/// One thing to do. Each is done wholly or not at all, and doing it again does no harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Fail, naming the user, when any of these volumes is mounted or opened: nothing of them may be touched then.
+    AssertUnused {
+        /// The volumes that the next steps change or remove.
+        volumes: Vec<VolumeNumber>,
+    },
+    /// Make an empty backing object.
+    CreateBlank {
+        /// The volume.
+        volume: VolumeNumber,
+        /// Its size.
+        size: Kib,
+    },
+    /// Make a backing object with a snapshot's content; visible under its name only when complete.
+    CreateFromSnapshot {
+        /// The volume.
+        volume: VolumeNumber,
+        /// The resource that the snapshot is of.
+        rsc: RscName,
+        /// The snapshot.
+        snapshot: SnapName,
+        /// The volume's number in the snapshot.
+        part: VolumeNumber,
+        /// Size of the new volume, the snapshot's or larger.
+        size: Kib,
+    },
+    /// Enlarge the backing object.
+    Grow {
+        /// The volume.
+        volume: VolumeNumber,
+        /// Its new size.
+        size: Kib,
+    },
+    /// Cut the backing object.
+    Shrink {
+        /// The volume.
+        volume: VolumeNumber,
+        /// Its new size.
+        size: Kib,
+    },
+    /// Make the device.
+    Attach {
+        /// The volume.
+        volume: VolumeNumber,
+    },
+    /// Let the device take its backing object's size.
+    RefreshSize {
+        /// The volume.
+        volume: VolumeNumber,
+    },
+    /// Remove the device; the data stays.
+    Detach {
+        /// The volume.
+        volume: VolumeNumber,
+    },
+    /// Remove the backing object.
+    RemoveBacking {
+        /// The volume.
+        volume: VolumeNumber,
+    },
+    /// Make a file system, where looking thoroughly finds none.
+    MakeFileSystem {
+        /// The volume.
+        volume: VolumeNumber,
+        /// The file system.
+        file_system: FileSystem,
+    },
+    /// Take a snapshot of these volumes, as close together as can be.
+    TakeSnapshot {
+        /// Its name.
+        snapshot: SnapName,
+        /// The volumes in it.
+        volumes: Vec<VolumeNumber>,
+    },
+    /// Remove the parts of a snapshot that are there.
+    RemoveSnapshot {
+        /// Its name.
+        snapshot: SnapName,
+        /// The volumes in it.
+        volumes: Vec<VolumeNumber>,
+    },
+    /// Copy a snapshot's content beside the volume, under another name.
+    StageRollback {
+        /// The volume.
+        volume: VolumeNumber,
+        /// The snapshot.
+        snapshot: SnapName,
+        /// Size of the volume afterwards, the snapshot's or larger.
+        size: Kib,
+    },
+    /// Detach the volume and put what was staged in its place.
+    SwapRollback {
+        /// The volume.
+        volume: VolumeNumber,
+    },
+    /// Remember that the order was carried out, durably and in every pool of the resource.
+    RecordRollback {
+        /// The order's identity.
+        token: Uuid,
+        /// The volumes that were put back.
+        volumes: Vec<VolumeNumber>,
+    },
+    /// Forget the resource's rollback, for the resource is gone.
+    ForgetRollback,
+}
+
+/// Whom a step or a problem concerns.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The resource as a whole.
+    Resource,
+    /// One volume.
+    Volume(VolumeNumber),
+    /// One snapshot.
+    Snapshot(SnapName),
+    /// A rollback, and with it every volume.
+    Rollback,
+}
+
+impl Step {
+    /// Whom the step concerns; several for a check of several volumes.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<Subject> {
+        match self {
+            Self::AssertUnused { volumes } => volumes.iter().copied().map(Subject::Volume).collect(),
+            Self::CreateBlank { volume, .. }
+            | Self::CreateFromSnapshot { volume, .. }
+            | Self::Grow { volume, .. }
+            | Self::Shrink { volume, .. }
+            | Self::Attach { volume }
+            | Self::RefreshSize { volume }
+            | Self::Detach { volume }
+            | Self::RemoveBacking { volume }
+            | Self::MakeFileSystem { volume, .. } => vec![Subject::Volume(*volume)],
+            Self::TakeSnapshot { snapshot, .. } | Self::RemoveSnapshot { snapshot, .. } => {
+                vec![Subject::Snapshot(snapshot.clone())]
+            }
+            Self::StageRollback { volume, .. } | Self::SwapRollback { volume } => {
+                vec![Subject::Rollback, Subject::Volume(*volume)]
+            }
+            Self::RecordRollback { volumes, .. } => {
+                std::iter::once(Subject::Rollback).chain(volumes.iter().copied().map(Subject::Volume)).collect()
+            }
+            Self::ForgetRollback => vec![Subject::Resource],
+        }
+    }
+}
+
+/// What is to be done, and what cannot be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Plan {
+    /// Steps in order.
+    pub steps: Vec<Step>,
+    /// Why something of the desired state cannot be reached by any step.
+    pub problems: Vec<(Subject, Problem)>,
+}
+
+impl Plan {
+    /// Whether there is neither a step nor a problem.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.problems.is_empty()
+    }
+
+    pub(super) fn refuse(&mut self, subject: Subject, texts: [String; 3]) {
+        let [message, cause, correction] = texts;
+        let problem = Problem { message, cause, correction, details: String::new() };
+        self.problems.push((subject, problem));
+    }
+}

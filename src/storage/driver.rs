@@ -1,0 +1,117 @@
+//! The seam between steps and what makes volumes: one [`Driver`] per storage pool.
+//!
+//! A driver carries single steps out. It checks before it does, so that doing a step again does no harm, and never
+//! decides what is to be done. Its functions block.
+
+use crate::model::kinds::ProviderKind;
+use crate::model::moment::Uuid;
+use crate::model::names::{RscName, SnapName};
+use crate::model::plan::{BackingId, Content, ObservedPart, ObservedVolume};
+use crate::model::report::{Capacity, Problem};
+use crate::model::size::Kib;
+
+use super::problem::problem;
+
+/// A volume of a snapshot in a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PartId<'a> {
+    /// The volume that the snapshot is of.
+    pub of: &'a BackingId,
+    /// The snapshot.
+    pub snapshot: &'a SnapName,
+}
+
+/// Carries steps out in one storage pool.
+pub trait Driver: Send + Sync + std::fmt::Debug {
+    /// Room of the pool.
+    fn capacity(&self) -> Result<Capacity, Problem>;
+
+    /// Granularity of volume sizes.
+    fn granularity(&self) -> Kib;
+
+    /// Whether snapshots can be made.
+    fn supports_snapshots(&self) -> bool;
+
+    /// What is there of a volume. Cheap: no process, no listing.
+    fn observe(&self, id: &BackingId) -> Result<ObservedVolume, Problem>;
+
+    /// What a cheap look finds on a volume; asked only where a file system is wanted.
+    fn content(&self, _id: &BackingId) -> Content {
+        Content::Unknown
+    }
+
+    /// What is there of a volume's part in a snapshot. Cheap, too.
+    fn observe_part(&self, part: PartId<'_>) -> Result<ObservedPart, Problem>;
+
+    /// An error naming the user when the volume's device is mounted, held or opened.
+    fn assert_unused(&self, id: &BackingId) -> Result<(), Problem>;
+
+    /// Makes an empty volume.
+    fn create(&self, id: &BackingId, size: Kib) -> Result<(), Problem>;
+
+    /// Makes a volume with a snapshot's content, at least `size` large.
+    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem>;
+
+    /// Gives a volume another size.
+    fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem>;
+
+    /// Lets the device take the volume's size.
+    fn refresh_size(&self, id: &BackingId) -> Result<(), Problem>;
+
+    /// Makes the device.
+    fn attach(&self, id: &BackingId) -> Result<(), Problem>;
+
+    /// Removes the device; an error naming the user when it is in use.
+    fn detach(&self, id: &BackingId) -> Result<(), Problem>;
+
+    /// Removes the volume, which has no device any more.
+    fn remove(&self, id: &BackingId) -> Result<(), Problem>;
+
+    /// Takes a snapshot of volumes of one resource. The text says what it cost, where that is worth saying.
+    fn take_snapshot(&self, ids: &[BackingId], snapshot: &SnapName) -> Result<Option<String>, Problem>;
+
+    /// Removes a volume's part of a snapshot.
+    fn remove_part(&self, part: PartId<'_>) -> Result<(), Problem>;
+
+    /// Copies a snapshot's content beside its volume.
+    fn stage_rollback(&self, part: PartId<'_>, size: Kib) -> Result<(), Problem>;
+
+    /// Detaches the volume and puts what was staged in its place.
+    fn swap_rollback(&self, id: &BackingId) -> Result<(), Problem>;
+
+    /// Token of the last rollback of a resource.
+    fn rolled_back(&self, rsc: &RscName) -> Result<Option<Uuid>, Problem>;
+
+    /// Remembers a rollback's token durably, or forgets it.
+    fn record_rollback(&self, rsc: &RscName, token: Option<Uuid>) -> Result<(), Problem>;
+}
+
+/// Kinds that this build has a driver for.
+pub const BUILT: &[ProviderKind] = &[ProviderKind::Diskless, ProviderKind::File, ProviderKind::FileThin];
+
+/// The error for a kind that has no driver.
+#[must_use]
+pub fn not_built(kind: ProviderKind) -> Problem {
+    problem(
+        format!("Storage pools of kind {kind} cannot be used"),
+        not_built_reason(kind),
+        "Use a pool of kind FILE_THIN or FILE.",
+    )
+}
+
+/// Why a kind has no driver.
+#[must_use]
+pub fn not_built_reason(kind: ProviderKind) -> String {
+    format!("this version of Zea has no driver for {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_built_says_so() {
+        let text = not_built(ProviderKind::LvmThin).to_string();
+        assert!(text.contains("LVM_THIN") && text.contains("no driver"), "{text}");
+    }
+}

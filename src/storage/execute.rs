@@ -1,0 +1,156 @@
+//! Carries the steps of a plan out, in order. What fails stops the later steps of the same subject, and of nobody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::driver::PartId;
+use super::exec::{Breaker, Exec};
+use super::mkfs;
+use super::targets::{Target, Targets};
+use crate::model::desired::{DesiredResource, FileSystem};
+use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
+use crate::model::plan::{BackingId, Plan, Step, Subject};
+use crate::model::report::Problem;
+
+/// What steps are carried out with.
+pub(super) struct Execution<'a> {
+    pub(super) desired: &'a DesiredResource,
+    pub(super) targets: &'a Targets,
+    /// Runs mkfs; `None` on a simulated node, where a file system is made by saying so.
+    pub(super) exec: Option<&'a Exec>,
+    pub(super) breaker: &'a Breaker,
+}
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Problems in the order in which they came.
+    pub(super) problems: Vec<(Subject, Problem)>,
+    /// What snapshots cost.
+    pub(super) remarks: BTreeMap<SnapName, String>,
+    /// Volumes that are known to have a file system now.
+    pub(super) formatted: BTreeSet<VolumeNumber>,
+    /// Volumes that a file system could not be made on.
+    pub(super) unformatted: BTreeSet<VolumeNumber>,
+    /// A device was in use.
+    pub(super) in_use: bool,
+}
+
+impl Outcome {
+    /// Whether something of this subject failed.
+    pub(super) fn failed(&self, subject: &Subject) -> bool {
+        self.problems.iter().any(|(failed, _)| failed == subject)
+    }
+
+    /// Volumes are not touched any more after a failed rollback: nothing half rolled back is attached.
+    fn skips(&self, subjects: &[Subject]) -> bool {
+        let halted = self.failed(&Subject::Rollback);
+        subjects.iter().any(|subject| self.failed(subject) || (halted && matches!(subject, Subject::Volume(_))))
+    }
+}
+
+impl Execution<'_> {
+    /// Carries at most `steps` steps out.
+    pub(super) fn run(&self, plan: &Plan, steps: usize) -> Outcome {
+        // Volumes that cannot be made or asked have no steps; a refused rollback stops nothing.
+        let mut outcome = Outcome::default();
+        for step in plan.steps.iter().take(steps) {
+            let subjects = step.subjects();
+            if outcome.skips(&subjects) {
+                continue;
+            }
+            tracing::debug!(rsc = %self.desired.rsc, ?step, "step");
+            if let Err(problem) = self.step(step, &mut outcome) {
+                tracing::warn!(rsc = %self.desired.rsc, ?step, %problem, "a step failed");
+                outcome.in_use |= matches!(step, Step::AssertUnused { .. } | Step::Detach { .. });
+                let failed = subjects.into_iter().map(|subject| (subject, problem.clone()));
+                outcome.problems.extend(failed);
+            }
+        }
+        outcome.problems.extend(plan.problems.iter().cloned());
+        outcome
+    }
+
+    fn step(&self, step: &Step, outcome: &mut Outcome) -> Result<(), Problem> {
+        match step {
+            Step::AssertUnused { volumes } => {
+                let mut targets = volumes.iter().map(|volume| self.targets.volume(*volume));
+                targets.try_for_each(|target| target.and_then(|t| t.driver.assert_unused(&t.id)))
+            }
+            Step::CreateBlank { volume, size } => self.on(*volume, |t| t.driver.create(&t.id, *size)),
+            Step::CreateFromSnapshot { volume, rsc, snapshot, part, size } => {
+                let of = origin(rsc, *part)?;
+                let part = PartId { of: &of, snapshot };
+                self.on(*volume, |t| t.driver.create_from(&t.id, part, *size))
+            }
+            Step::Grow { volume, size } | Step::Shrink { volume, size } => {
+                self.on(*volume, |t| t.driver.resize(&t.id, *size))
+            }
+            Step::Attach { volume } => self.on(*volume, |t| t.driver.attach(&t.id)),
+            Step::RefreshSize { volume } => self.on(*volume, |t| t.driver.refresh_size(&t.id)),
+            Step::Detach { volume } => self.on(*volume, |t| t.driver.detach(&t.id)),
+            Step::RemoveBacking { volume } => self.on(*volume, |t| t.driver.remove(&t.id)),
+            Step::MakeFileSystem { volume, file_system } => {
+                let made = self.make_file_system(*volume, file_system);
+                let list = match made {
+                    Ok(()) => &mut outcome.formatted,
+                    Err(_) => &mut outcome.unformatted,
+                };
+                list.insert(*volume);
+                made
+            }
+            Step::TakeSnapshot { snapshot, volumes } => {
+                let remark = self.take_snapshot(snapshot, volumes)?;
+                outcome.remarks.extend(remark.map(|text| (snapshot.clone(), text)));
+                Ok(())
+            }
+            Step::RemoveSnapshot { snapshot, volumes } => volumes.iter().try_for_each(|volume| {
+                let target = self.targets.part(snapshot, *volume)?;
+                target.driver.remove_part(PartId { of: &target.id, snapshot })
+            }),
+            Step::StageRollback { volume, snapshot, size } => {
+                self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size))
+            }
+            Step::SwapRollback { volume } => self.on(*volume, |t| t.driver.swap_rollback(&t.id)),
+            Step::RecordRollback { token, .. } => self.record(Some(*token)),
+            Step::ForgetRollback => self.record(None),
+        }
+    }
+
+    fn on(&self, volume: VolumeNumber, act: impl FnOnce(&Target) -> Result<(), Problem>) -> Result<(), Problem> {
+        act(self.targets.volume(volume)?)
+    }
+
+    fn record(&self, token: Option<crate::model::moment::Uuid>) -> Result<(), Problem> {
+        let mut pools = self.targets.pools().into_iter();
+        pools.try_for_each(|target| target.driver.record_rollback(&self.desired.rsc, token))
+    }
+
+    /// All volumes of one pool at once.
+    fn take_snapshot(&self, snapshot: &SnapName, volumes: &[VolumeNumber]) -> Result<Option<String>, Problem> {
+        let mut by_pool: BTreeMap<&PoolName, (&Target, Vec<BackingId>)> = BTreeMap::new();
+        for volume in volumes {
+            let target = self.targets.part(snapshot, *volume)?;
+            let entry = by_pool.entry(&target.pool).or_insert((target, Vec::new()));
+            entry.1.push(target.id.clone());
+        }
+        let mut remarks = Vec::new();
+        for (target, ids) in by_pool.values() {
+            remarks.extend(target.driver.take_snapshot(ids, snapshot)?);
+        }
+        Ok((!remarks.is_empty()).then(|| remarks.join("\n")))
+    }
+
+    fn make_file_system(&self, volume: VolumeNumber, file_system: &FileSystem) -> Result<(), Problem> {
+        let target = self.targets.volume(volume)?;
+        let (Some(exec), Some(device)) = (self.exec, target.driver.observe(&target.id)?.device) else {
+            return Ok(());
+        };
+        mkfs::make(file_system, &device.path, exec, self.breaker)
+    }
+}
+
+fn origin(rsc: &RscName, part: VolumeNumber) -> Result<BackingId, Problem> {
+    BackingId::of(rsc, part, None).map_err(|error| {
+        super::problem::problem("The snapshot cannot be found", error.to_string(), "Report this error.")
+    })
+}

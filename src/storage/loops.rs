@@ -1,0 +1,309 @@
+//! Loop devices of this node's pools: known by backing file, attached and detached by ioctl.
+//!
+//! All programs and namespaces of a kernel share its loop devices. Ours are those whose backing file lies in one of our
+//! pools; they are looked for once, when a pool is prepared, and remembered from then on. A remembered device is
+//! believed only after the kernel has said that it still stands on the same inode. Never lists devices otherwise.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nix::libc::{EBUSY, O_CLOEXEC};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+
+use super::ioctl::{self, LoopTarget};
+use super::problem::{io_problem, problem};
+use super::usage;
+use crate::model::plan::ObservedDevice;
+use crate::model::report::Problem;
+use crate::model::size::Kib;
+
+const CONTROL: &str = "/dev/loop-control";
+/// What the kernel appends to the path of a backing file that was unlinked.
+const DELETED: &str = " (deleted)";
+/// Tries for a free device while other processes take them; each try that fails means that another one succeeded.
+const ATTACH_TRIES: u32 = 100;
+
+/// The loop devices of this node's pools.
+#[derive(Debug, Default)]
+pub struct Loops {
+    by_file: Mutex<BTreeMap<PathBuf, u32>>,
+    /// Held from asking for a free device to taking it, so that our own attaches do not race one another.
+    claim: Mutex<()>,
+    mapping: Option<PathBuf>,
+    mapping_stale: AtomicBool,
+}
+
+impl Loops {
+    /// With the folder of LINSTOR's mapping file, where one shall be kept.
+    #[must_use]
+    pub fn new(mapping_folder: Option<&Path>) -> Self {
+        Self { mapping: mapping_folder.map(|folder| folder.join("loop_device_mapping")), ..Self::default() }
+    }
+
+    /// Looks for devices whose backing files lie in `folder`: one pass over the kernel's loop devices.
+    pub fn adopt(&self, folder: &Path) -> io::Result<()> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/sys/block")?.flatten() {
+            let name = entry.file_name();
+            let Some(index) = name.to_str().and_then(index_of) else {
+                continue;
+            };
+            let Some(file) = backing_file(index) else {
+                continue;
+            };
+            if file.parent() == Some(folder) {
+                found.push((file, index));
+            }
+        }
+        for (file, index) in found {
+            if self.verify(index, &file).is_some() {
+                self.by_file().insert(file, index);
+            }
+        }
+        Ok(())
+    }
+
+    /// The device on a file, if it is attached. `file` may be gone while its device still is there.
+    #[must_use]
+    pub fn observe(&self, file: &Path) -> Option<ObservedDevice> {
+        let index = *self.by_file().get(file)?;
+        let Some(device) = self.verify(index, file) else {
+            self.forget(file);
+            return None;
+        };
+        let bytes = ioctl::block_size_bytes(&device).ok()?;
+        Some(ObservedDevice {
+            path: device_path(index).to_string_lossy().into_owned(),
+            size: Kib::from_bytes_floor(bytes),
+        })
+    }
+
+    /// Attaches a file, if it is not attached already.
+    pub fn attach(&self, file: &Path) -> Result<(), Problem> {
+        if self.observe(file).is_some() {
+            return Ok(());
+        }
+        let message = format!("A loop device for {} cannot be made", file.display());
+        let index = attach_new(file, &self.claim).map_err(|(path, error)| attach_problem(message, &path, &error))?;
+        self.by_file().insert(file.to_owned(), index);
+        self.mapping_stale.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Detaches a file's device, if there is one; an error naming the user when it is in use.
+    pub fn detach(&self, file: &Path) -> Result<(), Problem> {
+        let Some(index) = self.by_file().get(file).copied() else {
+            return Ok(());
+        };
+        if self.verify(index, file).is_some() {
+            let path = device_path(index);
+            // Held until the end, so that nobody mounts it in between.
+            let device = exclusive(&path)?;
+            ioctl::loop_clear(&device)
+                .map_err(|error| io_problem(format!("{} cannot be detached", path.display()), &path, &error))?;
+        }
+        self.forget(file);
+        self.mapping_stale.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Fails, naming the user, when a file's device is in use.
+    pub fn assert_unused(&self, file: &Path) -> Result<(), Problem> {
+        match self.observe(file) {
+            Some(device) => exclusive(Path::new(&device.path)).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets a file's device take the file's size.
+    pub fn refresh_size(&self, file: &Path) -> Result<(), Problem> {
+        let Some(device) = self.observe(file) else {
+            return Ok(());
+        };
+        let path = Path::new(&device.path);
+        let set = open_device(path, Access::Write).and_then(|open| ioctl::loop_set_capacity(&open));
+        set.map_err(|error| io_problem(format!("{} cannot be resized", device.path), path, &error))
+    }
+
+    /// How many devices are remembered.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.by_file().len()
+    }
+
+    /// Writes the mapping file, where one is wanted and something has changed. Its cost grows with the number of
+    /// devices, so call it once after a batch of changes.
+    pub fn write_mapping(&self) -> io::Result<()> {
+        let Some(mapping) = &self.mapping else {
+            return Ok(());
+        };
+        if !self.mapping_stale.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let lines: String = self
+            .by_file()
+            .iter()
+            .map(|(file, index)| format!("{}:{}\n", device_path(*index).display(), file.display()))
+            .collect();
+        let temporary = mapping.with_extension("tmp");
+        std::fs::write(&temporary, lines)?;
+        std::fs::rename(&temporary, mapping)
+    }
+
+    fn forget(&self, file: &Path) {
+        self.by_file().remove(file);
+    }
+
+    fn by_file(&self) -> MutexGuard<'_, BTreeMap<PathBuf, u32>> {
+        self.by_file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The device, opened, when it still stands on the file.
+    fn verify(&self, index: u32, file: &Path) -> Option<File> {
+        let device = open_device(&device_path(index), Access::Read).ok()?;
+        let target = ioctl::loop_target(&device).ok()??;
+        let same = match std::fs::symlink_metadata(file) {
+            Ok(meta) => target == LoopTarget { device: meta.dev(), inode: meta.ino() },
+            // The file was unlinked under its device: only the path tells.
+            Err(_) => backing_file(index).as_deref() == Some(file),
+        };
+        same.then_some(device)
+    }
+}
+
+fn exclusive(device: &Path) -> Result<File, Problem> {
+    usage::open_exclusive(device).map_err(|error| {
+        if usage::is_busy(&error) {
+            usage::in_use(device)
+        } else {
+            io_problem(format!("{} cannot be opened", device.display()), device, &error)
+        }
+    })
+}
+
+/// Finds a free device and attaches the file to it. An error says at which path.
+fn attach_new(file: &Path, claim: &Mutex<()>) -> Result<u32, (PathBuf, io::Error)> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| (path, error)
+    };
+    let backing = OpenOptions::new().read(true).write(true).open(file).map_err(at(file))?;
+    let control = OpenOptions::new().read(true).write(true).open(CONTROL).map_err(at(Path::new(CONTROL)))?;
+    let name = file.to_string_lossy();
+    let _claim = claim.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..ATTACH_TRIES {
+        let index = ioctl::loop_free_index(&control).map_err(at(Path::new(CONTROL)))?;
+        let path = device_path(index);
+        let device = open_or_make_node(index).map_err(at(&path))?;
+        match ioctl::loop_configure(&device, &backing, &name) {
+            Ok(()) => return Ok(index),
+            Err(error) if error.raw_os_error() == Some(EBUSY) => {}
+            Err(error) => return Err((path, error)),
+        }
+    }
+    let busy = io::Error::from_raw_os_error(EBUSY);
+    Err((PathBuf::from(CONTROL), busy))
+}
+
+fn attach_problem(message: String, path: &Path, error: &io::Error) -> Problem {
+    let control = path == Path::new(CONTROL);
+    match error.raw_os_error() {
+        Some(nix::libc::EINVAL | nix::libc::ENOTTY) if !control => problem(
+            message,
+            format!("{}: the kernel does not know LOOP_CONFIGURE or refuses the file: {error}", path.display()),
+            "Linux 5.8 or newer is needed, and a pool on a local file system.",
+        ),
+        Some(nix::libc::ENOENT | nix::libc::ENXIO) if control => problem(
+            message,
+            format!("{CONTROL}: {error}"),
+            "Load the kernel module `loop` (modprobe loop), and give a container the host's /dev.",
+        ),
+        _ => io_problem(message, path, error),
+    }
+}
+
+/// Opens the device; in a `/dev` that the kernel does not fill, makes its node first.
+fn open_or_make_node(index: u32) -> io::Result<File> {
+    let path = device_path(index);
+    match open_device(&path, Access::Write) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let text = std::fs::read_to_string(format!("/sys/block/loop{index}/dev"))?;
+            let (major, minor) = text
+                .trim()
+                .split_once(':')
+                .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)))
+                .ok_or_else(|| io::Error::other("its number in /sys cannot be read"))?;
+            let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+            mknod(&path, SFlag::S_IFBLK, mode, makedev(major, minor))?;
+            open_device(&path, Access::Write)
+        }
+        opened => opened,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+fn open_device(path: &Path, access: Access) -> io::Result<File> {
+    OpenOptions::new().read(true).write(access == Access::Write).custom_flags(O_CLOEXEC).open(path)
+}
+
+fn device_path(index: u32) -> PathBuf {
+    PathBuf::from(format!("/dev/loop{index}"))
+}
+
+fn index_of(name: &str) -> Option<u32> {
+    name.strip_prefix("loop")?.parse().ok()
+}
+
+/// Path of a device's backing file, also of an unlinked one; `None` when nothing is attached.
+fn backing_file(index: u32) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(format!("/sys/block/loop{index}/loop/backing_file")).ok()?;
+    let path = text.trim_end_matches('\n');
+    Some(PathBuf::from(path.strip_suffix(DELETED).unwrap_or(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_devices() {
+        assert_eq!(index_of("loop12"), Some(12));
+        assert_eq!(index_of("loop-control"), None);
+        assert_eq!(index_of("sda"), None);
+        assert_eq!(device_path(3), Path::new("/dev/loop3"));
+    }
+
+    #[test]
+    fn what_is_not_attached_is_nothing() {
+        let loops = Loops::default();
+        let file = Path::new("/nowhere/x.img");
+        assert_eq!(loops.observe(file), None);
+        assert_eq!(loops.detach(file), Ok(()));
+        assert_eq!(loops.assert_unused(file), Ok(()));
+        assert!(loops.attach(file).is_err());
+    }
+
+    #[test]
+    fn the_mapping_is_written_only_after_a_change() {
+        let folder = tempfile::tempdir().expect("folder");
+        let loops = Loops::new(Some(folder.path()));
+        let file = folder.path().join("loop_device_mapping");
+        loops.write_mapping().expect("nothing to do");
+        assert!(!file.exists());
+        loops.by_file().insert(PathBuf::from("/pool/a_00000.img"), 5);
+        loops.mapping_stale.store(true, Ordering::Relaxed);
+        loops.write_mapping().expect("written");
+        let text = std::fs::read_to_string(file).expect("there");
+        assert_eq!(text, "/dev/loop5:/pool/a_00000.img\n");
+    }
+}

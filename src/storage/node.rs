@@ -1,0 +1,214 @@
+//! A node's storage, whole: pools, and one pass over one resource. The entry for whoever drives it.
+//!
+//! A pass observes, plans, carries out and reports. One that finds nothing to do runs no process and lists nothing.
+//! Passes of different resources may run at once; of one resource only one at a time, which its owner sees to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::exec::{Breaker, Exec, Limits};
+use super::execute::{Execution, Outcome};
+use super::loops::Loops;
+use super::observe::observe;
+use super::pool::Pools;
+use super::problem::problem;
+use super::simulated::Simulation;
+use super::targets::Targets;
+use super::{layer, report, tools};
+use crate::model::desired::{DesiredPool, DesiredResource, Order};
+use crate::model::names::{PoolName, VolumeNumber};
+use crate::model::plan::{ObservedResource, Plan, Subject, plan};
+use crate::model::report::{PoolReport, Problem, ResourceReport, SatelliteFacts};
+
+/// How a real node is set up.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// Time limits of external commands.
+    pub limits: Limits,
+    /// Folder of LINSTOR's file `loop_device_mapping`, where one shall be kept.
+    pub mapping_folder: Option<PathBuf>,
+}
+
+/// The storage of one node; clones are the same node.
+#[derive(Debug, Clone)]
+pub struct NodeStorage(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pools: Pools,
+    /// What only a real node has.
+    real: Option<Real>,
+}
+
+#[derive(Debug)]
+struct Real {
+    exec: Exec,
+    loops: Arc<Loops>,
+}
+
+/// What is remembered of one resource between passes; losing it costs a look, nothing else. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct ResourceMemory(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    formatted: BTreeSet<VolumeNumber>,
+    breaker: Breaker,
+}
+
+impl NodeStorage {
+    /// This machine.
+    #[must_use]
+    pub fn real(setup: &Setup) -> Self {
+        let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
+        Self(Arc::new(Inner {
+            pools: Pools::real(loops.clone()),
+            real: Some(Real { exec: Exec::new(setup.limits), loops }),
+        }))
+    }
+
+    /// A node without devices, which answers as a real one would: to try everything else without root.
+    #[must_use]
+    pub fn simulated(simulation: Simulation) -> Self {
+        Self(Arc::new(Inner { pools: Pools::simulated(simulation), real: None }))
+    }
+
+    /// What works here and what does not, and why. Looks anew each time: call it once per connection.
+    pub async fn facts(&self, version: &str) -> SatelliteFacts {
+        let version = version.to_owned();
+        let simulated = self.0.real.is_none();
+        self.blocking(move |_| if simulated { tools::simulated_facts(&version) } else { tools::facts(&version) }).await
+    }
+
+    /// Takes over the whole set of pools. A sick pool is reported as such and harms no other.
+    pub async fn apply_pools(&self, pools: Vec<DesiredPool>) -> Vec<PoolReport> {
+        self.blocking(move |inner| inner.pools.apply(&pools)).await
+    }
+
+    /// Room of the pools named, or of all when none is named. Also brings the mapping file up to date.
+    pub async fn capacities(&self, pools: Vec<PoolName>) -> Vec<PoolReport> {
+        self.blocking(move |inner| {
+            if let Some(Err(error)) = inner.real.as_ref().map(|real| real.loops.write_mapping()) {
+                tracing::warn!(%error, "the mapping of loop devices cannot be written");
+            }
+            inner.pools.capacities(&pools)
+        })
+        .await
+    }
+
+    /// One pass over a resource. Never fails: what went wrong stands in the report.
+    pub async fn reconcile(&self, memory: &ResourceMemory, desired: Arc<DesiredResource>) -> ResourceReport {
+        self.reconcile_steps(memory, desired, usize::MAX).await
+    }
+
+    /// A pass that ends after so many steps: how a crash in the middle is tried out.
+    pub async fn reconcile_steps(
+        &self,
+        memory: &ResourceMemory,
+        desired: Arc<DesiredResource>,
+        steps: usize,
+    ) -> ResourceReport {
+        let memory = memory.clone();
+        self.blocking(move |inner| inner.pass(&memory, &desired, steps)).await
+    }
+
+    /// What the next pass would do. Changes nothing.
+    pub async fn preview(&self, memory: &ResourceMemory, desired: Arc<DesiredResource>) -> Plan {
+        let memory = memory.clone();
+        self.blocking(move |inner| {
+            let targets = Targets::of(&desired, &inner.pools);
+            plan(&desired, &observe(&desired, &targets, &memory.formatted()))
+        })
+        .await
+    }
+
+    /// How often each external program was started so far, by name.
+    #[must_use]
+    pub fn command_counts(&self) -> BTreeMap<String, u64> {
+        self.0.real.as_ref().map(|real| real.exec.counts()).unwrap_or_default()
+    }
+
+    /// How many loop devices of this node's pools are known.
+    #[must_use]
+    pub fn loop_devices(&self) -> usize {
+        self.0.real.as_ref().map_or(0, |real| real.loops.count())
+    }
+
+    /// Runs on a thread that may block; in place on a simulated node, where nothing blocks.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
+        if self.0.real.is_none() {
+            return work(&self.0);
+        }
+        let inner = self.0.clone();
+        match tokio::task::spawn_blocking(move || work(&inner)).await {
+            Ok(result) => result,
+            // The panic belongs to the caller, whose supervisor knows what to do.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+impl ResourceMemory {
+    fn formatted(&self) -> BTreeSet<VolumeNumber> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).formatted.clone()
+    }
+
+    fn breaker(&self) -> Breaker {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).breaker.clone()
+    }
+
+    /// Keeps what was learned about volumes that are still there.
+    fn learn(&self, outcome: &Outcome, observed: &ObservedResource) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.formatted.extend(&outcome.formatted);
+        let there = |number: &VolumeNumber| {
+            let found = observed.volumes.get(number);
+            found.is_some_and(|found| found.as_ref().is_ok_and(|found| found.backing.is_some()))
+        };
+        known.formatted.retain(there);
+    }
+}
+
+impl Inner {
+    fn pass(&self, memory: &ResourceMemory, desired: &DesiredResource, steps: usize) -> ResourceReport {
+        let targets = Targets::of(desired, &self.pools);
+        let mut observed = observe(desired, &targets, &memory.formatted());
+        let mut outcome = Outcome::default();
+        if let Err(problem) = self.check_layers(desired) {
+            outcome.problems.push((Subject::Resource, problem));
+        } else {
+            let plan = plan(desired, &observed);
+            let breaker = memory.breaker();
+            let execution = Execution {
+                desired,
+                targets: &targets,
+                exec: self.real.as_ref().map(|real| &real.exec),
+                breaker: &breaker,
+            };
+            outcome = execution.run(&plan, steps);
+            if !plan.steps.is_empty() {
+                observed = observe(desired, &targets, &memory.formatted());
+            }
+            memory.learn(&outcome, &observed);
+        }
+        let simulated = self.real.is_none();
+        report::report(desired, &observed, outcome, simulated)
+    }
+
+    /// A removal needs no layer: what is in use by one is refused as such.
+    fn check_layers(&self, desired: &DesiredResource) -> Result<(), Problem> {
+        if self.real.is_none() || desired.order == Order::Remove {
+            return Ok(());
+        }
+        layer::check(&desired.layers)?;
+        if desired.diskless {
+            return Err(problem(
+                format!("Resource {} cannot be on this node without a disk", desired.rsc),
+                "no layer of its stack brings the data from another node",
+                "Place it with a disk.",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! Looks what is there of one resource. Runs no process and lists nothing: a few system calls a volume.
+
+use std::collections::BTreeSet;
+
+use super::driver::PartId;
+use super::targets::{Target, Targets};
+use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
+use crate::model::moment::Uuid;
+use crate::model::names::{RscName, VolumeNumber};
+use crate::model::plan::{BackingId, Content, ObservedResource};
+
+/// Everything that the desired state asks about. `formatted` are volumes that are known to have a file system.
+pub(super) fn observe(
+    desired: &DesiredResource,
+    targets: &Targets,
+    formatted: &BTreeSet<VolumeNumber>,
+) -> ObservedResource {
+    let mut observed = ObservedResource::default();
+    for (number, target) in &targets.volumes {
+        let found = target.as_ref().map_err(Clone::clone).and_then(|t| t.driver.observe(&t.id));
+        observed.volumes.insert(*number, found);
+    }
+    for volume in &desired.volumes {
+        look_at_content(volume, targets, formatted, &mut observed);
+        look_for_origin(volume, targets, &mut observed);
+    }
+    for (snapshot, parts) in &targets.parts {
+        let found = parts.iter().map(|(number, target)| {
+            let look = |t: &Target| t.driver.observe_part(PartId { of: &t.id, snapshot });
+            (*number, target.as_ref().map_err(Clone::clone).and_then(look))
+        });
+        observed.snapshots.insert(snapshot.clone(), found.collect());
+    }
+    look_at_rollback(desired, targets, &mut observed);
+    observed
+}
+
+fn look_at_content(
+    volume: &DesiredVolume,
+    targets: &Targets,
+    formatted: &BTreeSet<VolumeNumber>,
+    observed: &mut ObservedResource,
+) {
+    let Some(wanted) = volume.file_system.as_ref().filter(|_| volume.order == Order::Make) else {
+        return;
+    };
+    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+    else {
+        return;
+    };
+    if found.backing.is_some() {
+        found.content = if formatted.contains(&volume.number) {
+            Content::Known(wanted.kind.clone())
+        } else {
+            target.driver.content(&target.id)
+        };
+    }
+}
+
+/// The snapshot that a volume which is not there is to be made from.
+fn look_for_origin(volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
+    let Origin::Snapshot { rsc, snapshot, volume: part } = &volume.origin else {
+        return;
+    };
+    let there = observed
+        .volumes
+        .get(&volume.number)
+        .is_some_and(|found| found.as_ref().is_ok_and(|found| found.backing.is_some()));
+    if there || volume.order != Order::Make {
+        return;
+    }
+    let (Ok(target), Ok(of)) = (targets.volume(volume.number), BackingId::of(rsc, *part, None)) else {
+        return;
+    };
+    let found = target.driver.observe_part(PartId { of: &of, snapshot });
+    if let Some(size) = found.ok().and_then(|part| part.size) {
+        observed.origins.insert(volume.number, size);
+    }
+}
+
+fn look_at_rollback(desired: &DesiredResource, targets: &Targets, observed: &mut ObservedResource) {
+    if desired.rollback.is_none() && desired.order != Order::Remove {
+        return;
+    }
+    if desired.order == Order::Remove {
+        let mut tokens = targets.pools().into_iter().filter_map(|t| token(t, &desired.rsc));
+        observed.rolled_back = tokens.next();
+    }
+    let Some(order) = &desired.rollback else {
+        return;
+    };
+    for (number, target) in &targets.volumes {
+        let Ok(target) = target else { continue };
+        let part = PartId { of: &target.id, snapshot: &order.snapshot };
+        let found = target.driver.observe_part(part);
+        if let Some(size) = found.ok().and_then(|part| part.size) {
+            observed.rollback_parts.insert(*number, size);
+        }
+    }
+    observed.rolled_back = observed.rolled_back.or_else(|| done(desired, order, targets, observed));
+}
+
+/// The order's token, if every pool that has parts of the snapshot says that it was carried out. A crash between two
+/// pools is not "done"; a volume that came later, in another pool, changes nothing.
+fn done(desired: &DesiredResource, order: &Rollback, targets: &Targets, observed: &ObservedResource) -> Option<Uuid> {
+    let mut concerned: Vec<&Target> =
+        observed.rollback_parts.keys().filter_map(|number| targets.volume(*number).ok()).collect();
+    let all = !concerned.is_empty();
+    if !all {
+        // The snapshot is gone, after it had served.
+        concerned = targets.pools();
+    }
+    let mut said = concerned.into_iter().map(|target| token(target, &desired.rsc) == Some(order.token));
+    let done = if all { said.all(|yes| yes) } else { said.any(|yes| yes) };
+    done.then_some(order.token)
+}
+
+fn token(target: &Target, rsc: &RscName) -> Option<Uuid> {
+    target.driver.rolled_back(rsc).ok().flatten()
+}

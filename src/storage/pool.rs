@@ -1,0 +1,206 @@
+//! The storage pools of this node: prepared when they are told, each with its own driver and its own problem.
+//!
+//! A pool that is sick harms nobody else; it is prepared again whenever somebody needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use super::driver::{self, Driver};
+use super::drivers::{Diskless, FileDriver, Preparation};
+use super::loops::Loops;
+use super::problem::problem;
+use super::simulated::{SimulatedDriver, Simulation};
+use crate::model::desired::DesiredPool;
+use crate::model::kinds::{ProviderKind, Provisioning};
+use crate::model::names::PoolName;
+use crate::model::report::{PoolReport, Problem};
+use crate::model::size::Kib;
+
+/// What stands behind the pools.
+#[derive(Debug)]
+enum Ground {
+    Real {
+        loops: Arc<Loops>,
+        /// Folders that were prepared once in this process.
+        seen: Mutex<BTreeSet<PathBuf>>,
+    },
+    Simulated(Simulation),
+}
+
+/// All pools of the node.
+#[derive(Debug)]
+pub struct Pools {
+    by_name: RwLock<BTreeMap<PoolName, Arc<Pool>>>,
+    ground: Ground,
+}
+
+#[derive(Debug)]
+struct Pool {
+    desired: DesiredPool,
+    driver: Mutex<Result<Arc<dyn Driver>, Problem>>,
+}
+
+impl Pools {
+    /// Pools on this machine.
+    #[must_use]
+    pub fn real(loops: Arc<Loops>) -> Self {
+        let seen = Mutex::default();
+        Self::on(Ground::Real { loops, seen })
+    }
+
+    /// Pools in memory.
+    #[must_use]
+    pub fn simulated(simulation: Simulation) -> Self {
+        Self::on(Ground::Simulated(simulation))
+    }
+
+    fn on(ground: Ground) -> Self {
+        Self { by_name: RwLock::default(), ground }
+    }
+
+    /// Takes over the whole set of pools: prepares new, changed and sick ones, forgets those that are not named.
+    /// Blocks.
+    pub fn apply(&self, desired: &[DesiredPool]) -> Vec<PoolReport> {
+        let known = self.by_name.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let next: BTreeMap<PoolName, Arc<Pool>> = desired
+            .iter()
+            .map(|pool| {
+                let kept = known.get(&pool.name).filter(|known| same_ground(&known.desired, pool));
+                let pool = kept.cloned().unwrap_or_else(|| self.prepare(pool));
+                (pool.desired.name.clone(), pool)
+            })
+            .collect();
+        let reports = next.values().map(|pool| self.report(pool)).collect();
+        *self.by_name.write().unwrap_or_else(PoisonError::into_inner) = next;
+        reports
+    }
+
+    /// Room of the pools named, or of all when none is named. Blocks.
+    pub fn capacities(&self, names: &[PoolName]) -> Vec<PoolReport> {
+        let known = self.by_name.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let wanted = |pool: &&Arc<Pool>| names.is_empty() || names.contains(&pool.desired.name);
+        known.values().filter(wanted).map(|pool| self.report(pool)).collect()
+    }
+
+    /// The driver of a pool.
+    pub fn driver(&self, name: &PoolName, provider: ProviderKind) -> Result<Arc<dyn Driver>, Problem> {
+        let pools = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let pool = pools.get(name).cloned();
+        drop(pools);
+        match pool {
+            Some(pool) => self.driver_of(&pool),
+            None if provider == ProviderKind::Diskless => Ok(Arc::new(Diskless)),
+            None => Err(problem(
+                format!("Storage pool {name} cannot be used"),
+                "this node has no storage pool of that name",
+                "Make the storage pool on this node, or place the resource elsewhere.",
+            )),
+        }
+    }
+
+    fn prepare(&self, desired: &DesiredPool) -> Arc<Pool> {
+        let driver = self.driver_for(desired);
+        if let Err(problem) = &driver {
+            tracing::warn!(pool = %desired.name, %problem, "a storage pool cannot be used");
+        }
+        Arc::new(Pool { desired: desired.clone(), driver: Mutex::new(driver) })
+    }
+
+    /// The pool's driver; a sick pool is tried again.
+    fn driver_of(&self, pool: &Pool) -> Result<Arc<dyn Driver>, Problem> {
+        let mut driver = pool.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        if driver.is_err() {
+            *driver = self.driver_for(&pool.desired);
+        }
+        driver.clone()
+    }
+
+    fn driver_for(&self, pool: &DesiredPool) -> Result<Arc<dyn Driver>, Problem> {
+        let (loops, seen) = match &self.ground {
+            Ground::Simulated(simulation) => {
+                return Ok(match pool.provider {
+                    ProviderKind::Diskless => Arc::new(Diskless),
+                    kind => Arc::new(SimulatedDriver::new(kind, simulation)),
+                });
+            }
+            Ground::Real { loops, seen } => (loops, seen),
+        };
+        let provisioning = match pool.provider {
+            ProviderKind::Diskless => return Ok(Arc::new(Diskless)),
+            ProviderKind::File => Provisioning::Fat,
+            ProviderKind::FileThin => Provisioning::Thin,
+            other => return Err(driver::not_built(other)),
+        };
+        let folder = PathBuf::from(&pool.backing);
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = folder.canonicalize().is_ok_and(|folder| seen.contains(&folder));
+        let preparation = if known { Preparation::Again } else { Preparation::First };
+        let driver = FileDriver::prepare(&pool.backing, provisioning, loops.clone(), preparation)?;
+        seen.insert(driver.folder().to_owned());
+        Ok(Arc::new(driver))
+    }
+
+    fn report(&self, pool: &Pool) -> PoolReport {
+        let driver = self.driver_of(pool);
+        let supports_snapshots = driver.as_ref().is_ok_and(|driver| driver.supports_snapshots());
+        let granularity = driver.as_ref().map_or(Kib(1), |driver| driver.granularity());
+        PoolReport {
+            pool: pool.desired.name.clone(),
+            capacity: driver.and_then(|driver| driver.capacity()),
+            supports_snapshots,
+            granularity,
+        }
+    }
+}
+
+/// Whether the driver of the one serves the other, too.
+fn same_ground(one: &DesiredPool, other: &DesiredPool) -> bool {
+    one.provider == other.provider && one.backing == other.backing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(name: &str, provider: ProviderKind, backing: &str) -> DesiredPool {
+        DesiredPool {
+            name: PoolName::parse(name).expect("legal"),
+            provider,
+            backing: backing.to_owned(),
+            props: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_sick_pool_harms_nobody_and_heals() {
+        let base = tempfile::tempdir().expect("folder");
+        let late = base.path().join("not/yet");
+        let pools = Pools::real(Arc::default());
+        let reports = pools.apply(&[
+            pool("good", ProviderKind::FileThin, &base.path().to_string_lossy()),
+            pool("late", ProviderKind::FileThin, &late.to_string_lossy()),
+            pool("lvm1", ProviderKind::Lvm, "vg"),
+            pool("none", ProviderKind::Diskless, ""),
+        ]);
+        let healthy: Vec<(&str, bool)> = reports.iter().map(|r| (r.pool.as_str(), r.capacity.is_ok())).collect();
+        assert_eq!(healthy, [("good", true), ("late", false), ("lvm1", false), ("none", true)]);
+        std::fs::create_dir(base.path().join("not")).expect("made");
+        let name = PoolName::parse("late").expect("legal");
+        assert!(pools.driver(&name, ProviderKind::FileThin).is_ok());
+        assert!(pools.capacities(&[name])[0].capacity.is_ok());
+    }
+
+    #[test]
+    fn what_is_not_named_any_more_is_forgotten() {
+        let base = tempfile::tempdir().expect("folder");
+        let pools = Pools::real(Arc::default());
+        pools.apply(&[pool("good", ProviderKind::FileThin, &base.path().to_string_lossy())]);
+        pools.apply(&[]);
+        let name = PoolName::parse("good").expect("legal");
+        let error = pools.driver(&name, ProviderKind::FileThin).expect_err("gone");
+        assert!(error.message.contains("good"), "{error}");
+        assert!(pools.driver(&name, ProviderKind::Diskless).is_ok());
+        assert!(pools.capacities(&[]).is_empty());
+    }
+}

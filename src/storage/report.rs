@@ -1,0 +1,152 @@
+//! Turns what was observed, and what came of a plan, into the report of a pass.
+
+use super::execute::Outcome;
+use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, Order};
+use crate::model::kinds::{LayerKind, ProviderKind};
+use crate::model::moment::EpochMs;
+use crate::model::plan::{ObservedResource, ObservedVolume, Subject};
+use crate::model::report::{Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
+use crate::model::size::Kib;
+
+/// The report. On a simulated node layers above the storage are taken as working.
+pub(super) fn report(
+    desired: &DesiredResource,
+    observed: &ObservedResource,
+    outcome: Outcome,
+    simulated: bool,
+) -> ResourceReport {
+    let drbd = simulated && desired.layers.contains(&LayerKind::Drbd);
+    let volumes = desired
+        .volumes
+        .iter()
+        .filter_map(|volume| one(desired, volume, observed, &outcome))
+        .map(|(volume, report)| if drbd { replicated(volume, report) } else { report })
+        .collect();
+    let snapshots = desired.snapshots.iter().map(|s| snapshot(s, observed, &outcome)).collect();
+    let token = desired.rollback.as_ref().map(|order| order.token);
+    ResourceReport {
+        rsc: desired.rsc.clone(),
+        generation: desired.generation,
+        gone: desired.order == Order::Remove && is_gone(desired, observed),
+        volumes,
+        snapshots,
+        rolled_back: token.filter(|token| observed.rolled_back == Some(*token)),
+        // A look that is sure would keep others from mounting it; only a refusal knows.
+        in_use: outcome.in_use.then_some(true),
+        problem: join(outcome.problems),
+    }
+}
+
+fn is_gone(desired: &DesiredResource, observed: &ObservedResource) -> bool {
+    let absent = |found: &ObservedVolume| found.backing.is_none() && found.device.is_none();
+    desired.volumes.iter().all(|volume| {
+        let found = observed.volumes.get(&volume.number);
+        found.is_none_or(|found| found.as_ref().is_ok_and(absent))
+    })
+}
+
+fn one<'a>(
+    desired: &DesiredResource,
+    volume: &'a DesiredVolume,
+    observed: &ObservedResource,
+    outcome: &Outcome,
+) -> Option<(&'a DesiredVolume, VolumeReport)> {
+    let removed = desired.order == Order::Remove || volume.order == Order::Remove;
+    let found = observed.volumes.get(&volume.number).and_then(|found| found.as_ref().ok());
+    let there = found.is_some_and(|found| found.backing.is_some() || found.device.is_some());
+    if removed && !there {
+        return None;
+    }
+    let device = found.and_then(|found| found.device.as_ref());
+    let path = device.map(|device| device.path.clone());
+    let unusable = outcome.unformatted.contains(&volume.number) || outcome.failed(&Subject::Resource);
+    let state = match found {
+        _ if desired.diskless && !there => VolumeState::Diskless,
+        _ if unusable => VolumeState::Failed,
+        Some(found) if !found.has_device => VolumeState::Diskless,
+        Some(found) if found.backing.is_none() => VolumeState::Failed,
+        Some(found) if found.device.is_some() => VolumeState::Created,
+        Some(_) if !desired.active => VolumeState::Attachable,
+        _ => VolumeState::Failed,
+    };
+    let report = VolumeReport {
+        number: volume.number,
+        state,
+        device_path: path.clone(),
+        backing_path: path,
+        allocated: found.and_then(|found| found.allocated),
+        usable: device.map(|device| device.size),
+    };
+    Some((volume, report))
+}
+
+/// What DRBD on a simulated node would make of it.
+fn replicated(volume: &DesiredVolume, mut report: VolumeReport) -> VolumeReport {
+    let diskless = report.state == VolumeState::Diskless || volume.provider == ProviderKind::Diskless;
+    if report.state == VolumeState::Created {
+        report.state = VolumeState::UpToDate;
+    }
+    if diskless || report.state == VolumeState::UpToDate {
+        report.device_path = volume.minor.map(|minor| format!("/dev/drbd{minor}"));
+        report.usable = Some(volume.size);
+    }
+    report
+}
+
+fn snapshot(desired: &DesiredSnapshot, observed: &ObservedResource, outcome: &Outcome) -> SnapshotReport {
+    let parts: Vec<_> = observed
+        .snapshots
+        .get(&desired.name)
+        .into_iter()
+        .flat_map(|parts| parts.values().flatten())
+        .filter(|part| part.size.is_some())
+        .collect();
+    let subject = Subject::Snapshot(desired.name.clone());
+    let own = outcome.problems.iter().filter(|(failed, _)| *failed == subject).cloned().collect();
+    SnapshotReport {
+        name: desired.name.clone(),
+        present: !parts.is_empty() && parts.len() == desired.volumes.len(),
+        taken: parts.iter().filter_map(|part| part.taken_ms).min().map(EpochMs),
+        allocated: parts.iter().filter_map(|part| part.allocated).reduce(|sum, next| Kib(sum.0.saturating_add(next.0))),
+        problem: join(own)
+            .or_else(|| join(outcome.problems.iter().filter(|(s, _)| *s == Subject::Resource).cloned().collect())),
+        remark: outcome.remarks.get(&desired.name).cloned(),
+    }
+}
+
+/// The first problem, with the others in its details; the same one is said once.
+fn join(problems: Vec<(Subject, Problem)>) -> Option<Problem> {
+    let mut distinct: Vec<Problem> = Vec::new();
+    for (_, problem) in problems {
+        if !distinct.contains(&problem) {
+            distinct.push(problem);
+        }
+    }
+    let mut distinct = distinct.into_iter();
+    let mut first = distinct.next()?;
+    for other in distinct {
+        let line = format!("\nalso: {other}. {} {}", other.correction, other.details);
+        first.details.push_str(line.trim_end());
+    }
+    Some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_joined_and_said_once() {
+        let make = |cause: &str| Problem {
+            message: "It failed".to_owned(),
+            cause: cause.to_owned(),
+            correction: "Mend it.".to_owned(),
+            details: String::new(),
+        };
+        let all = ["a", "b", "a"].map(|cause| (Subject::Resource, make(cause)));
+        let joined = join(all.to_vec()).expect("some");
+        assert_eq!(joined.cause, "a");
+        assert_eq!(joined.details, "\nalso: It failed: b. Mend it.");
+        assert_eq!(join(Vec::new()), None);
+    }
+}

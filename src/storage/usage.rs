@@ -1,0 +1,64 @@
+//! Who uses a block device: an exclusive open tells whether, mounts and holders tell who.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::libc::{EBUSY, O_CLOEXEC, O_EXCL};
+
+use super::problem::problem;
+use crate::model::report::Problem;
+use crate::protocols::mountinfo;
+
+/// Mounts as this process sees them; those of other namespaces show only as "in use".
+const MOUNTINFO: &str = "/proc/self/mountinfo";
+
+/// Opens a device so that nobody can mount it until it is closed; `EBUSY` when it is mounted or held already.
+pub(super) fn open_exclusive(device: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(O_EXCL | O_CLOEXEC).open(device)
+}
+
+/// Whether an error of [`open_exclusive`] says that the device is in use.
+pub(super) fn is_busy(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(EBUSY)
+}
+
+/// The error for a device that cannot be changed now, naming its users.
+pub(super) fn in_use(device: &Path) -> Problem {
+    let mounts = mount_points(device);
+    let holders = holders(device);
+    let users = match (mounts.is_empty(), holders.is_empty()) {
+        (false, _) => format!("is mounted at {}", mounts.join(", ")),
+        (true, false) => format!("is held by {}", holders.join(", ")),
+        (true, true) => "is opened by a process, or mounted in another mount namespace".to_owned(),
+    };
+    problem(
+        format!("{} is in use", device.display()),
+        format!("{} {users}", device.display()),
+        "Unmount it, or stop what uses it; then it is done by itself.",
+    )
+}
+
+/// Where the device is mounted, in this mount namespace.
+pub(super) fn mount_points(device: &Path) -> Vec<String> {
+    let Ok(text) = std::fs::read_to_string(MOUNTINFO) else {
+        return Vec::new();
+    };
+    let number = device
+        .file_name()
+        .and_then(|name| std::fs::read_to_string(Path::new("/sys/block").join(name).join("dev")).ok())
+        .unwrap_or_default();
+    mountinfo::of_device(&text, number.trim(), &device.to_string_lossy()).into_iter().map(|mount| mount.point).collect()
+}
+
+fn holders(device: &Path) -> Vec<String> {
+    let Some(name) = device.file_name() else {
+        return Vec::new();
+    };
+    let folder = Path::new("/sys/block").join(name).join("holders");
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries.flatten().map(|entry| format!("/dev/{}", entry.file_name().to_string_lossy())).collect()
+}

@@ -1,0 +1,8 @@
+//! A node's storage for real: loop devices, xfs with reflinks, ext4 without. Needs root; says so and passes where not.
+
+mod crash;
+mod life;
+mod pools;
+mod rig;
+mod simulated;
+mod snapshots;
