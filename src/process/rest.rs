@@ -42,26 +42,11 @@ pub(super) fn start(
     let max_body = usize::try_from(start.config.rest.max_body.0).unwrap_or(usize::MAX);
     let (spec, mut bound) = server(api, Listen { address, max_body, workers: WORKERS });
     system.spawn(spec)?;
-    let opened = async move { tokio::time::timeout(OPEN_LIMIT, bound.wait_for(Option::is_some)).await.map(|_| ()) };
-    let listening = first_start::wait(system, async move {
-        opened.await.is_ok()
+    let opened = first_start::wait(system, async move {
+        let address = tokio::time::timeout(OPEN_LIMIT, bound.wait_for(Option::is_some)).await;
+        address.ok().and_then(|address| address.map_or(None, |address| *address))
     })?;
-    match (listening, address.port()) {
-        (true, 0) => asked_address(system),
-        (true, _) => Ok(address),
-        (false, _) => Err(taken(address, "it does not open".to_owned())),
-    }
-}
-
-/// The port that the kernel chose.
-fn asked_address(system: &System) -> Result<SocketAddr, StartError> {
-    use crate::actors::controller::rest::server::RestMessage;
-    let rest = system.registry().find::<RestMessage>("rest");
-    let asked = rest.map(|rest| first_start::wait(system, async move { rest.ask(RestMessage::Address, OPEN_LIMIT).await }));
-    match asked {
-        Some(Ok(Ok(Some(address)))) => Ok(address),
-        _ => Err(StartError::FirstStart("the REST server does not say where it listens".to_owned())),
-    }
+    opened.ok_or_else(|| taken(address, "it does not open".to_owned()))
 }
 
 fn refuse_taken(address: SocketAddr) -> Result<(), StartError> {
