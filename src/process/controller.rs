@@ -36,12 +36,8 @@ pub(super) fn start_role(
     local: LocalSatellites,
     endpoint: Option<Endpoint>,
 ) -> Result<Controller, StartError> {
-    let setup = Setup {
-        store: open_store(start)?,
-        local,
-        endpoint,
-        deadline: start.config.controller.request_deadline,
-    };
+    let setup =
+        Setup { store: open_store(start)?, local, endpoint, deadline: start.config.controller.request_deadline };
     Ok(root::start(system, setup)?)
 }
 

@@ -6,9 +6,7 @@ use super::StartError;
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::controller::root::Controller;
 use crate::actors::system::System;
-use crate::model::command::{
-    Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand,
-};
+use crate::model::command::{Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand};
 use crate::model::group::SelectFilter;
 use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind, VolumeGroupFlags};
 use crate::model::names::{GroupName, NetIfName, NodeName, PoolName};
@@ -86,12 +84,7 @@ fn node(first: &First) -> Result<NodeCommand, StartError> {
     Ok(NodeCommand::Create {
         name: first.node.clone(),
         kind: NodeKind::Combined,
-        interfaces: vec![NewInterface {
-            name: legal(NetIfName::parse("default"))?,
-            address,
-            satellite,
-            active: true,
-        }],
+        interfaces: vec![NewInterface { name: legal(NetIfName::parse("default"))?, address, satellite, active: true }],
         props: PropsModify::default(),
     })
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Start, StartError};
-use crate::actors::system::link::{Endpoint, LinkOptions};
 use crate::actors::system::System;
+use crate::actors::system::link::{Endpoint, LinkOptions};
 use crate::tls::{Authority, Identity};
 
 /// Name under which a controller's certificate is made.

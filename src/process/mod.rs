@@ -91,11 +91,8 @@ pub enum StartError {
 
 impl From<Problem> for StartError {
     fn from(problem: Problem) -> Self {
-        let cause = if problem.details.is_empty() {
-            problem.cause
-        } else {
-            format!("{}\n{}", problem.cause, problem.details)
-        };
+        let cause =
+            if problem.details.is_empty() { problem.cause } else { format!("{}\n{}", problem.cause, problem.details) };
         Self::Machine { message: problem.message, cause, cure: problem.correction }
     }
 }
@@ -123,7 +120,6 @@ impl Start {
     pub fn node_name(&self) -> String {
         self.config.node.name.clone().unwrap_or_else(|| self.host_name.clone())
     }
-
 }
 
 /// Starts the roles in `system` and tells what is served.

@@ -57,7 +57,8 @@ fn taken(address: SocketAddr, cause: String) -> StartError {
     StartError::Machine {
         message: format!("The REST API cannot listen at {address}"),
         cause,
-        cure: "Stop what listens there, or choose another address: [rest] listen, or ZEA_REST__LISTEN, or make run PORT=n"
-            .to_owned(),
+        cure:
+            "Stop what listens there, or choose another address: [rest] listen, or ZEA_REST__LISTEN, or make run PORT=n"
+                .to_owned(),
     }
 }

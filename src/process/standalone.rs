@@ -71,8 +71,7 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
         names.push(node);
     }
     let pool = pool_name(start)?;
-    let group =
-        Group { name: GROUP, replicas: 2.min(nodes), layers: vec![LayerKind::Drbd, LayerKind::Storage] };
+    let group = Group { name: GROUP, replicas: 2.min(nodes), layers: vec![LayerKind::Drbd, LayerKind::Storage] };
     let asked = controller.clone();
     first_start::wait(system, async move {
         let first = |node: &NodeName| First { node: node.clone(), pool: pool.clone(), folder: "/simulated" };

@@ -29,9 +29,8 @@ pub enum PoolFolder {
 /// # Errors
 /// The folder cannot be made, or the image cannot be made or mounted.
 pub async fn prepare(folder: &Path, size: Option<u64>) -> Result<PoolFolder, Problem> {
-    std::fs::create_dir_all(folder).map_err(|error| {
-        problem(format!("The folder {} cannot be made", folder.display()), error.to_string())
-    })?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| problem(format!("The folder {} cannot be made", folder.display()), error.to_string()))?;
     let image = folder.with_extension("xfs");
     if is_mount_point(folder) {
         return Ok(PoolFolder::Image(image));
@@ -62,7 +61,9 @@ async fn make_image(exec: &Exec, image: &Path, folder: &Path, size: Option<u64>)
     if bytes < MIN_IMAGE_BYTES {
         return Err(problem(
             format!("An image of {bytes} bytes is too small for a storage pool"),
-            format!("xfs needs at least {MIN_IMAGE_BYTES} bytes; free some room, or name a larger size or another folder"),
+            format!(
+                "xfs needs at least {MIN_IMAGE_BYTES} bytes; free some room, or name a larger size or another folder"
+            ),
         ));
     }
     let partial = image.with_extension("xfs.partial");

@@ -99,11 +99,8 @@ impl Behaviour for Root {
 pub fn start(system: &System, setup: Setup) -> Result<Controller, SystemError> {
     let made = Arc::new(OnceLock::new());
     let (slot, view) = (Arc::clone(&made), View::default());
-    let spec = Spec::new("controller", move || Root {
-        setup: setup.clone(),
-        view: view.clone(),
-        made: Arc::clone(&slot),
-    });
+    let spec =
+        Spec::new("controller", move || Root { setup: setup.clone(), view: view.clone(), made: Arc::clone(&slot) });
     system.spawn(spec.strategy(Strategy::RestForOne))?;
     while made.get().is_none() {
         std::thread::sleep(Duration::from_millis(1));

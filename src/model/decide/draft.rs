@@ -8,8 +8,8 @@ use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::definition::{Resource, ResourceDefinition};
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
-use crate::model::kvs::ControllerRecord;
 use crate::model::kinds::SnapshotFlags;
+use crate::model::kvs::ControllerRecord;
 use crate::model::moment::{Dice, EpochMs, Moment, Uuid};
 use crate::model::names::{GroupName, NodeName, PoolName, RscName};
 use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node, PoolDefinition};
@@ -217,9 +217,8 @@ fn orders_differ(old: &Resource, new: &Resource) -> bool {
 
 /// Whether a node that keeps its part has something else to do for the snapshot than before.
 fn snapshot_orders_differ(old: &Snapshot, new: &Snapshot) -> bool {
-    let same_part = |(node, part): (&NodeName, &SnapshotNode)| {
-        old.nodes.get(node).is_some_and(|before| before.flags == part.flags)
-    };
+    let same_part =
+        |(node, part): (&NodeName, &SnapshotNode)| old.nodes.get(node).is_some_and(|before| before.flags == part.flags);
     let taken_or_not = SnapshotFlags::SUCCESSFUL;
     old.flags.without(taken_or_not) != new.flags.without(taken_or_not) || !new.nodes.iter().all(same_part)
 }

@@ -92,7 +92,8 @@ async fn reconnect(api: &Api, operation: &str, node: NodeName) -> Reply {
         Ok(ClusterAnswer::Taken) => Vec::new(),
         Err(error) => vec![unanswered(&error)],
     };
-    let done = Note::success(MODIFIED, format!("The link to node '{known}' is opened anew")).about(obj_ref::NODE, &known);
+    let done =
+        Note::success(MODIFIED, format!("The link to node '{known}' is opened anew")).about(obj_ref::NODE, &known);
     answer_of(operation, if notes.is_empty() { vec![done] } else { notes })
 }
 

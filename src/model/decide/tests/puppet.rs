@@ -6,12 +6,12 @@ use crate::model::command::Command;
 use crate::model::decide::{decide, observe};
 use crate::model::derive::desired_node;
 use crate::model::desired::{DesiredResource, Order};
+use crate::model::kinds::LayerKind;
 use crate::model::moment::{EpochMs, Moment};
 use crate::model::names::NodeName;
 use crate::model::news::news;
 use crate::model::refusal::{Note, Refusal};
 use crate::model::report::{Report, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
-use crate::model::kinds::LayerKind;
 
 /// Rounds of news and reports after which a cluster that is still busy is taken for one that never rests.
 const ROUNDS: usize = 50;
