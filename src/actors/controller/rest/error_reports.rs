@@ -211,8 +211,7 @@ const HEAD: [&str; 7] = ["Report", "Node", "Time", "Version", "Peer", "Kind", "M
 fn text_of(report: &ErrorReport, id: &str, incident: &Incident) -> String {
     let time = report.error_time.to_string();
     let one_line = report.exception_message.replace(['\n', '\r'], " ");
-    let values =
-        [id, &report.node_name, &time, &report.version, &report.peer, &report.exception, one_line.as_str()];
+    let values = [id, &report.node_name, &time, &report.version, &report.peer, &report.exception, one_line.as_str()];
     let head: String = HEAD.iter().zip(values).map(|(word, value)| format!("{word}: {value}\n")).collect();
     format!("{head}\nDoing: {}\n\n{}\n", cut(&incident.doing), report.exception_message)
 }

@@ -101,9 +101,10 @@ pub fn is_synced_on_all(cluster: &Cluster, definition: &ResourceDefinition) -> b
     definition.diskful().all(|(node, resource)| {
         let status = cluster.resource_status_of(&definition.name, node);
         let current = |state| matches!(state, VolumeState::UpToDate | VolumeState::Created);
-        resource.volumes.keys().all(|number| {
-            status.and_then(|status| status.volume(*number)).is_some_and(|volume| current(volume.state))
-        })
+        resource
+            .volumes
+            .keys()
+            .all(|number| status.and_then(|status| status.volume(*number)).is_some_and(|volume| current(volume.state)))
     })
 }
 

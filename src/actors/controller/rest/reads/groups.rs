@@ -20,9 +20,7 @@ use crate::protocols::rest::size_query::QuerySizeInfoRequest;
 pub fn read(cluster: &Cluster, call: &Call) -> Option<Read> {
     Some(match call.route.operation {
         "resourceGroupList" => list(cluster, call),
-        "resourceGroupGet" => {
-            find_group(cluster, call.param("rg")).map(|record| json(|json| group(json, record)))
-        }
+        "resourceGroupGet" => find_group(cluster, call.param("rg")).map(|record| json(|json| group(json, record))),
         "resourceGroupPropertiesInfo" => Ok(json(|json| catalogue(json, PropertyOwner::ResourceGroup))),
         "volumeGroupList" => volumes(cluster, call),
         "volumeGroupGet" => volume(cluster, call),
@@ -98,9 +96,8 @@ fn filter_of(call: &Call, filter: &AutoSelectFilter) -> Result<SelectFilter, Fai
     };
     let single: Option<Vec<String>> = filter.storage_pool.clone().filter(|one| !one.is_empty()).map(|one| vec![one]);
     let pools = filter.storage_pool_list.clone().filter(|list| !list.is_empty()).or(single);
-    let pool_names = |list: &Option<Vec<String>>| {
-        names(list, PoolName::parse).map_err(bad_name(code::FAIL_INVLD_STOR_POOL_NAME))
-    };
+    let pool_names =
+        |list: &Option<Vec<String>>| names(list, PoolName::parse).map_err(bad_name(code::FAIL_INVLD_STOR_POOL_NAME));
     let layers = names(&filter.layer_stack, |text| LayerKind::parse(text).ok_or_else(|| text.to_owned()));
     let kinds = names(&filter.provider_list, |text| ProviderKind::parse(text).ok_or_else(|| text.to_owned()));
     let wanted = filter.x_replicas_on_different_map.clone();

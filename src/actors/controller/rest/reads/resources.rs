@@ -37,7 +37,11 @@ pub fn read(cluster: &Cluster, call: &Call) -> Option<Read> {
 }
 
 /// Definitions that can have what is asked for: those that are named, or those that stand on the named nodes.
-fn candidates(cluster: &Cluster, nodes: &NameFilter, resources: &NameFilter) -> OrdMap<RscName, Arc<ResourceDefinition>> {
+fn candidates(
+    cluster: &Cluster,
+    nodes: &NameFilter,
+    resources: &NameFilter,
+) -> OrdMap<RscName, Arc<ResourceDefinition>> {
     if !resources.is_open() || nodes.is_open() {
         return named(&cluster.definitions, resources);
     }

@@ -22,7 +22,8 @@ fn view(cluster: &Cluster, call: &Call) -> Read {
     let (nodes, resources) = (call.query.names("nodes"), call.query.names("resources"));
     let (view, page) = (cluster.clone(), page(call)?);
     Ok(Reply::list(Listing::of(cluster.snapshots.clone(), page, move |json, key, record, window| {
-        let fits = resources.admits(key.rsc.as_str()) && nodes.admits_any(record.nodes.keys().map(|node| node.as_str()));
+        let fits =
+            resources.admits(key.rsc.as_str()) && nodes.admits_any(record.nodes.keys().map(|node| node.as_str()));
         if fits && window.admit() {
             snapshot(json, &view, record);
         }

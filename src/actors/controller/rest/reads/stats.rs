@@ -32,11 +32,11 @@ pub fn read(api: &Api, cluster: &Cluster, call: &Call) -> Option<Read> {
         "controllerPropertiesInfo" => json(|json| catalogue(json, PropertyOwner::Controller)),
         "allPropertiesInfo" => json(catalogues),
         "controllerConfig" => json(|json| json.value(&config(api))),
-        "keyValueStoresList" => Reply::list(Listing::of(
-            cluster.key_value_stores.clone(),
-            Page::default(),
-            |json, _, record, _| key_value_store(json, record),
-        )),
+        "keyValueStoresList" => {
+            Reply::list(Listing::of(cluster.key_value_stores.clone(), Page::default(), |json, _, record, _| {
+                key_value_store(json, record)
+            }))
+        }
         "keyValueStoreList" => return Some(store(cluster, call)),
         "nodeStats" => count(cluster.nodes.len()),
         "storagePoolsStats" => count(cluster.nodes.values().map(|node| node.pools.len()).sum()),
