@@ -100,3 +100,34 @@ fn panicked(api: &Api, request: &Request, panic: &(dyn std::any::Any + Send)) ->
     }
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::controller::api::{ClusterAnswer, ClusterMessage, View};
+    use crate::actors::controller::rest::error_reports::Wanted;
+    use crate::actors::system::{Behaviour, Context, Options, Reply as ActorReply, Spec, System};
+
+    struct Nobody;
+
+    impl Behaviour for Nobody {
+        type Message = ClusterMessage;
+        fn handle(&mut self, _: ClusterMessage, _: ActorReply<ClusterAnswer>, _: &mut Context<ClusterMessage>) {}
+    }
+
+    #[test]
+    fn a_panic_is_an_answer_with_a_report_that_names_the_request() {
+        let system = System::start(Options::default()).unwrap();
+        let cluster = system.spawn(Spec::new("cluster", || Nobody)).unwrap();
+        let api = Api::new(cluster, View::default(), system.registry().clone());
+        let request = Request { method: "GET", path: "/v1/nodes", query: "", last_event_id: None, body: b"" };
+        let reply = panicked(&api, &request, &"boom");
+        assert_eq!(reply.status, 500);
+        let ReplyBody::Rc(entries) = reply.body else { panic!("entries") };
+        let id = &entries[0].error_report_ids[0];
+        let report = &api.reports.list(&Wanted { ids: vec![id.clone()], ..Wanted::default() }, true)[0];
+        assert!(report.text.contains("boom") && report.text.contains("GET /v1/nodes"), "{}", report.text);
+        system.stop();
+        assert_eq!(system.wait(), 0);
+    }
+}

@@ -42,13 +42,12 @@ pub fn node_events(view: &View) -> EventStream {
 }
 
 /// Promotions of DRBD: no node tells of any yet, so the stream only shows that it lives.
-pub fn promotion_events(view: &View) -> EventStream {
-    let view = view.subscribe();
-    Box::pin(stream::unfold((view, true), |(view, first)| async move {
+pub fn promotion_events() -> EventStream {
+    Box::pin(stream::unfold(true, |first| async move {
         if !first {
             tokio::time::sleep(KEEP_ALIVE_EVERY).await;
         }
-        Some((KEEP_ALIVE.to_owned(), (view, false)))
+        Some((KEEP_ALIVE.to_owned(), false))
     }))
 }
 

@@ -33,9 +33,7 @@ pub async fn read(api: &Api, call: &Call<'_>) -> Option<Read> {
         "metrics" => Ok(scrape(api, call)),
         "root" => Ok(text(200, HTML, ROOT_PAGE.to_owned())),
         "eventsNodes" => Ok(Reply { status: 200, body: ReplyBody::Events(events::node_events(&api.view)) }),
-        "eventsDrbdPromotion" => {
-            Ok(Reply { status: 200, body: ReplyBody::Events(events::promotion_events(&api.view)) })
-        }
+        "eventsDrbdPromotion" => Ok(Reply { status: 200, body: ReplyBody::Events(events::promotion_events()) }),
         "zeaActors" => Ok(json(|json| json.value(&api.registry.snapshot()))),
         "zeaInjectPanic" => inject_panic(api, call),
         "errorReportList" => list(api, call),
