@@ -69,8 +69,7 @@ fn spawn(request: &Request) -> Result<Command, Untranslated> {
     let wire: ResourceGroupSpawn = request.read()?;
     let passphrases = names_something(wire.volume_passphrases.as_ref());
     refuse_wishes(&[passphrase_wish(passphrases, "volume_passphrases")])?;
-    let (name, external) =
-        (wire.resource_definition_name.as_ref(), wire.resource_definition_external_name.as_ref());
+    let (name, external) = (wire.resource_definition_name.as_ref(), wire.resource_definition_external_name.as_ref());
     Ok(Command::Group(GroupCommand::Spawn(Spawn {
         group: of(request)?,
         name: naming(name, external)?,

@@ -57,9 +57,8 @@ pub(super) fn minor(value: Option<i32>) -> Result<Option<u32>, Refusal> {
 
 /// The number of a volume in a body.
 pub(super) fn volume(value: i32) -> Result<VolumeNumber, Refusal> {
-    let number = u32::try_from(value).map_err(|_| {
-        out_of_range(FAIL_INVLD_VLM_NR, "volume number", &value, (&0, &i32::from(VolumeNumber::MAX)))
-    })?;
+    let number = u32::try_from(value)
+        .map_err(|_| out_of_range(FAIL_INVLD_VLM_NR, "volume number", &value, (&0, &i32::from(VolumeNumber::MAX))))?;
     VolumeNumber::new(number).map_err(|error| illegal(FAIL_INVLD_VLM_NR, &error, VOLUME_NUMBER_CURE))
 }
 

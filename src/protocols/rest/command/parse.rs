@@ -60,10 +60,7 @@ pub(super) fn each_given<T>(
 }
 
 /// Reads a text that may be absent or empty, both of which mean that it was not given.
-pub(super) fn given<T>(
-    text: Option<&String>,
-    read: fn(&str) -> Result<T, Refusal>,
-) -> Result<Option<T>, Refusal> {
+pub(super) fn given<T>(text: Option<&String>, read: fn(&str) -> Result<T, Refusal>) -> Result<Option<T>, Refusal> {
     text.filter(|text| !text.is_empty()).map(|text| read(text)).transpose()
 }
 

@@ -72,10 +72,7 @@ pub(super) fn names_something<T>(list: Option<&Vec<T>>) -> bool {
 /// The two wishes of every request that makes replicas: give them snapshots too.
 pub(super) fn snapshot_wishes(snap_names: Option<&Vec<String>>, copy_all_snaps: Option<bool>) -> [Wish; 2] {
     const INSTEAD: &str = "Leave it out: new replicas come without the snapshots of others.";
-    [
-        (names_something(snap_names), "snap_names", INSTEAD),
-        (copy_all_snaps == Some(true), "copy_all_snaps", INSTEAD),
-    ]
+    [(names_something(snap_names), "snap_names", INSTEAD), (copy_all_snaps == Some(true), "copy_all_snaps", INSTEAD)]
 }
 
 /// The wish for passphrases of volumes.

@@ -76,7 +76,12 @@ fn unknown_words_come_with_the_known_ones() {
             FAIL_INVLD_PROVIDER,
             "FILE, FILE_THIN",
         ),
-        (RD, r#"{"resource_definition":{"name":"res1","layer_data":[{"type":"raid"}]}}"#, FAIL_INVLD_LAYER_KIND, "DRBD, "),
+        (
+            RD,
+            r#"{"resource_definition":{"name":"res1","layer_data":[{"type":"raid"}]}}"#,
+            FAIL_INVLD_LAYER_KIND,
+            "DRBD, ",
+        ),
         (
             "PUT /v1/resource-groups/rg1",
             r#"{"select_filter":{"provider_list":["lvm","x"]}}"#,
