@@ -183,10 +183,10 @@ mod tests {
             deadline: GENEROUS,
         };
         let params: Vec<(&str, String)> = params.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        let asked = mutate(&api, operation, &params, &Query::default(), body.as_bytes());
-        let reply = system.workers().block_on(asked);
+        let query = Query::default();
+        let reply = system.workers().block_on(mutate(&api, operation, &params, &query, body.as_bytes()));
         system.stop();
-        system.wait();
+        assert_eq!(system.wait(), 0);
         let json = match reply.body {
             ReplyBody::Rc(entries) => serde_json::to_value(entries).unwrap(),
             ReplyBody::Json(bytes) => serde_json::from_slice(&bytes).unwrap(),

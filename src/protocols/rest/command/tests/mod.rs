@@ -99,12 +99,12 @@ fn an_interface_keeps_what_a_change_leaves_out() {
     use crate::model::moment::Uuid;
     use crate::model::names::NetIfName;
     use crate::model::node::{NetInterface, Node, SatellitePort};
-    let name = NetIfName::parse("default").unwrap();
+    let name = NetIfName::parse("default").expect("legal");
     let satellite = Some(SatellitePort { port: 4000, encryption: EncryptionKind::Ssl });
-    let address = "10.0.0.1".parse().unwrap();
+    let address = "10.0.0.1".parse().expect("legal");
     let interface = NetInterface { name: name.clone(), uuid: Uuid::default(), address, satellite };
     let node = Node {
-        name: NodeName::parse("alpha").unwrap(),
+        name: NodeName::parse("alpha").expect("legal"),
         uuid: Uuid::default(),
         kind: NodeKind::Satellite,
         flags: NodeFlags::NONE,
@@ -121,6 +121,6 @@ fn an_interface_keeps_what_a_change_leaves_out() {
         (r#"{"satellite_encryption_type":"plain"}"#, "SatellitePort { port: 4000, encryption: Plain }"),
     ] {
         let (_, order) = ask_in(&cluster, "PUT /v1/nodes/Alpha/net-interfaces/DEFAULT", body);
-        assert!(brief(&order.unwrap()).contains(expected), "{body}");
+        assert!(brief(&order.expect("legal")).contains(expected), "{body}");
     }
 }
