@@ -16,7 +16,8 @@ pub fn draw(entry: &ApiCallRc, style: Style) -> String {
         Kind::Error => ("ERROR", Tone::Bad),
     };
     let message = if entry.message.is_empty() { code_alone(entry) } else { entry.message.clone() };
-    let mut out = format!("{}{}{}\n", style.word(word, tone), " ".repeat(INDENT - word.len()), shifted(&message, INDENT));
+    let mut out =
+        format!("{}{}{}\n", style.word(word, tone), " ".repeat(INDENT - word.len()), shifted(&message, INDENT));
     for (name, text) in [("cause", &entry.cause), ("details", &entry.details), ("correction", &entry.correction)] {
         push(&mut out, name, text);
     }

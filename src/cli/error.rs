@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn every_controller_is_named_with_its_reason() {
         let attempt = |controller: &str, why: &str| Attempt { controller: controller.to_owned(), why: why.to_owned() };
-        let error = CliError::Unreachable(vec![attempt("http://a:1", "refused"), attempt("http://b:2", "unknown host")]);
+        let error =
+            CliError::Unreachable(vec![attempt("http://a:1", "refused"), attempt("http://b:2", "unknown host")]);
         let text = error.to_string();
         assert!(text.contains("\n  http://a:1: refused\n  http://b:2: unknown host\n"), "{text}");
         assert_eq!(error.exit_code(), EXIT_CONNECTION);

@@ -85,7 +85,8 @@ impl Style {
         } else if !self.fit {
             table.force_no_tty();
         }
-        let header = |text: &&str| if self.colours { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
+        let header =
+            |text: &&str| if self.colours { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
         table.set_header(grid.headers.iter().map(header));
         for row in &grid.rows {
             table.add_row(row.iter().map(|text| self.cell(text)));
@@ -137,7 +138,8 @@ mod tests {
 
     #[test]
     fn ascii_and_utf8() {
-        let ascii = "+-------+--------+\n| Node  | State  |\n+================+\n| alpha | ONLINE |\n+-------+--------+";
+        let ascii =
+            "+-------+--------+\n| Node  | State  |\n+================+\n| alpha | ONLINE |\n+-------+--------+";
         assert_eq!(PLAIN.draw(&grid()), ascii);
         let utf8 = Style { ascii: false, ..PLAIN }.draw(&grid());
         assert!(utf8.starts_with("┌───────┬────────┐") && !utf8.contains('+'), "{utf8}");

@@ -65,7 +65,9 @@ pub fn gather(options: &Options, variable: &dyn Fn(&str) -> Option<String>) -> R
     let controllers = options.controllers.clone().or_else(variable).or_else(listed);
     let timeout = options.timeout.or(file.timeout).map_or(DEFAULT_TIMEOUT, Duration::from_secs);
     if timeout.is_zero() {
-        return Err(CliError::Usage("a time-out of 0 seconds leaves no time for an answer: give at least 1".to_owned()));
+        return Err(CliError::Usage(
+            "a time-out of 0 seconds leaves no time for an answer: give at least 1".to_owned(),
+        ));
     }
     let format = if options.machine { Some(Format::Json) } else { options.output.or(file.output) };
     Ok(Settings {

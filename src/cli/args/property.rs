@@ -80,12 +80,7 @@ pub static OBJECTS: [ObjectRow; 14] = [
     row("controller", "", CONTROLLER, "/v1/controller/properties/info"),
     row("node", "NODE", "/v1/nodes/{}", "/v1/nodes/properties/info"),
     row("pool", "NODE/POOL", "/v1/nodes/{}/storage-pools/{}", "/v1/nodes/-/storage-pools/properties/info"),
-    row(
-        "pool-definition",
-        "POOL",
-        "/v1/storage-pool-definitions/{}",
-        "/v1/storage-pool-definitions/properties/info",
-    ),
+    row("pool-definition", "POOL", "/v1/storage-pool-definitions/{}", "/v1/storage-pool-definitions/properties/info"),
     row("group", "GROUP", "/v1/resource-groups/{}", "/v1/resource-groups/properties/info"),
     row(
         "group-volume",

@@ -23,9 +23,7 @@ pub fn spawn(group: &str, body: &ResourceGroupSpawn) -> Call {
 /// The steps of a command.
 pub fn steps(command: &GroupCommand) -> Vec<Step> {
     match command {
-        GroupCommand::List { groups } => {
-            show(Call::get(GROUPS, &[]).query("resource_groups", groups), views::groups)
-        }
+        GroupCommand::List { groups } => show(Call::get(GROUPS, &[]).query("resource_groups", groups), views::groups),
         GroupCommand::Create { name, description, volumes, filter, properties } => {
             let body = ResourceGroupCreate {
                 name: name.clone(),

@@ -15,9 +15,7 @@ const STORE: &str = "/v1/key-value-store/{}";
 pub fn run(command: &PropertyCommand, session: &mut Session) -> Result<(), CliError> {
     match command {
         PropertyCommand::List { object } => list(&object.read(), object.field(), session),
-        PropertyCommand::Set { object, key, value } => {
-            session.change(&object.change().with_property(key, Some(value)))
-        }
+        PropertyCommand::Set { object, key, value } => session.change(&object.change().with_property(key, Some(value))),
         PropertyCommand::Unset { object, keys } => session.change(&object.change().with(&removal(keys))),
         PropertyCommand::Keys { kind, contains } => {
             let Some(path) = kind.info else {

@@ -72,8 +72,11 @@ pub fn size_info(json: &str) -> Result<Page, serde_json::Error> {
         lines.push(format!("Largest volume:  {}", size::human(info.max_vlm_size_in_kib)));
         lines.push(format!("Available:       {}", size::human(info.available_size_in_kib)));
         lines.push(format!("Capacity:        {}", size::human(info.capacity_in_kib)));
-        let next: Vec<String> =
-            info.next_spawn_result.iter().map(|spawn| format!("{}/{}", spawn.node_name, spawn.stor_pool_name)).collect();
+        let next: Vec<String> = info
+            .next_spawn_result
+            .iter()
+            .map(|spawn| format!("{}/{}", spawn.node_name, spawn.stor_pool_name))
+            .collect();
         let next = if next.is_empty() { "nowhere".to_owned() } else { next.join(", ") };
         lines.push(format!("The next goes to {next}"));
     }

@@ -58,11 +58,7 @@ pub fn node_info(json: &str) -> Result<Page, serde_json::Error> {
     let mut lines = Vec::new();
     for node in &nodes {
         let list = |words: &[String]| if words.is_empty() { UNKNOWN.to_owned() } else { words.join("\n") };
-        grid.row([
-            Text::from(&node.name),
-            list(&node.storage_providers).into(),
-            list(&node.resource_layers).into(),
-        ]);
+        grid.row([Text::from(&node.name), list(&node.storage_providers).into(), list(&node.resource_layers).into()]);
         lines.extend(reasons(&node.name, "storage pools", &node.unsupported_providers));
         lines.extend(reasons(&node.name, "layers", &node.unsupported_layers));
     }

@@ -136,7 +136,12 @@ pub fn errors(json: &str) -> Result<Page, serde_json::Error> {
     for report in &reports {
         let what = [&report.exception, &report.exception_message];
         let what: Vec<&str> = what.into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-        grid.row([id(report).into(), moment(report.error_time).into(), Text::from(&report.node_name), what.join(": ").into()]);
+        grid.row([
+            id(report).into(),
+            moment(report.error_time).into(),
+            Text::from(&report.node_name),
+            what.join(": ").into(),
+        ]);
     }
     Ok(Page::table(grid, "There are no error reports."))
 }
@@ -210,7 +215,10 @@ mod tests {
         assert!(drawn(errors, json).contains("| 69559B80-00000-000003 | "));
         assert!(drawn(errors, json).contains("| Panic: boom |"));
         let text = drawn(error_texts, json);
-        assert!(text.starts_with("Report 69559B80-00000-000003 of alpha") && text.ends_with("line 1\nline 2"), "{text}");
+        assert!(
+            text.starts_with("Report 69559B80-00000-000003 of alpha") && text.ends_with("line 1\nline 2"),
+            "{text}"
+        );
         assert_eq!(drawn(error_texts, "[]"), "There is no such error report.");
     }
 }

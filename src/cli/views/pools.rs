@@ -6,13 +6,8 @@ use crate::model::code::Kind;
 use crate::protocols::rest::pool::{DISKLESS_CAPACITY_KIB, StoragePool};
 
 /// Where a pool says what backs it: the current key and the ones before it.
-const BACKING: [&str; 5] = [
-    "StorDriver/StorPoolName",
-    "StorDriver/FileDir",
-    "StorDriver/LvmVg",
-    "StorDriver/ZPool",
-    "StorDriver/ThinPool",
-];
+const BACKING: [&str; 5] =
+    ["StorDriver/StorPoolName", "StorDriver/FileDir", "StorDriver/LvmVg", "StorDriver/ZPool", "StorDriver/ThinPool"];
 
 /// The list of storage pools.
 pub fn pools(json: &str) -> Result<Page, serde_json::Error> {
@@ -39,7 +34,11 @@ pub fn pools(json: &str) -> Result<Page, serde_json::Error> {
 
 /// The space that it shares; a pool of its own is called after node and pool.
 fn shared(pool: &StoragePool) -> Text {
-    if pool.free_space_mgr_name.contains([';', ':']) { UNKNOWN.into() } else { text_or_unknown(&pool.free_space_mgr_name) }
+    if pool.free_space_mgr_name.contains([';', ':']) {
+        UNKNOWN.into()
+    } else {
+        text_or_unknown(&pool.free_space_mgr_name)
+    }
 }
 
 fn state(pool: &StoragePool) -> Text {

@@ -13,7 +13,8 @@ pub fn snapshots(json: &str) -> Result<Page, serde_json::Error> {
     let snapshots: Vec<Snapshot> = serde_json::from_str(json)?;
     let mut grid = Grid::new(&["Resource", "Snapshot", "Nodes", "Volumes", "Created", "State"]);
     for snapshot in &snapshots {
-        let sizes: Vec<String> = snapshot.volume_definitions.iter().map(|volume| size::human(volume.size_kib)).collect();
+        let sizes: Vec<String> =
+            snapshot.volume_definitions.iter().map(|volume| size::human(volume.size_kib)).collect();
         let created = snapshot.snapshots.iter().map(|node| node.create_timestamp).filter(|at| *at > 0).min();
         grid.row([
             Text::from(&snapshot.resource_name),

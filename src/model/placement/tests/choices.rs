@@ -136,7 +136,8 @@ fn mixing_needs_property_and_drbd() {
     for (text, expected) in table {
         assert_eq!(outcome(&place_on(&cluster(&text), "", 2)), expected, "{text}");
     }
-    let standing = format!("{}rsc web 1 alpha/data AllowMixingStoragePoolDriver=true", pools("drbd=9.2.8", "drbd=9.2.8"));
+    let standing =
+        format!("{}rsc web 1 alpha/data AllowMixingStoragePoolDriver=true", pools("drbd=9.2.8", "drbd=9.2.8"));
     assert_eq!(outcome(&place_on(&cluster(&standing), "", 1)), "beta/data");
     let old = standing.replacen("9.2.8", "9.0.0", 1);
     assert_eq!(outcome(&place_on(&cluster(&old), "", 1)), "996 0/1");

@@ -49,7 +49,11 @@ fn every_reason_of_a_node() {
         ("node beta Aux/zone=b", "same=Aux/zone=a", "'a' is wanted, the node has 'b'"),
         ("node beta Aux/zone=b", "different=Aux/zone=b", "prohibits nodes whose property Aux/zone is 'b'"),
         ("node beta AutoplaceTarget=False", "", "the node's property AutoplaceTarget is false"),
-        ("ctrl AutoplaceTarget=false\nnode alpha AutoplaceTarget=true\nnode beta", "", "the controller's property AutoplaceTarget"),
+        (
+            "ctrl AutoplaceTarget=false\nnode alpha AutoplaceTarget=true\nnode beta",
+            "",
+            "the controller's property AutoplaceTarget",
+        ),
     ];
     for (line, filter, part) in table {
         let text = beta(&story_of(&format!("{line}\n{pool}"), filter));
@@ -66,7 +70,11 @@ fn every_reason_of_a_pool() {
         ("pool beta data LVM_THIN 90/100 AutoplaceTarget=false", "", "the pool's property AutoplaceTarget is false"),
         ("pool beta data LVM_THIN unseen", "", "its room is not known"),
         ("pool beta data LVM_THIN sick", "", "cannot be used: The pool was not found: no such volume group; create it"),
-        ("pool beta data LVM 9/100", "", "too little room: 10 KiB wanted, 9 KiB can be placed (9 KiB free x 1 less 0 KiB ordered); add storage"),
+        (
+            "pool beta data LVM 9/100",
+            "",
+            "too little room: 10 KiB wanted, 9 KiB can be placed (9 KiB free x 1 less 0 KiB ordered); add storage",
+        ),
         (
             "pool beta data LVM_THIN 90/100 MaxTotalCapacityOversubscriptionRatio=0.05",
             "",
@@ -95,13 +103,21 @@ fn every_reason_of_a_neighbour() {
         ("", "regex=[a", "do-not-place-with-regex '[a' cannot be read (error: unclosed character class); correct it"),
         ("", "different=Aux/rack", "property Aux/rack is '1', where 1 replica stands already"),
         ("", "same=Aux/zone", "'a' is wanted, the node has 'b'"),
-        ("node gamma Aux/rack=1\npool gamma data LVM_THIN 1/1\nrsc web 10 gamma/data", "different=Aux/rack", "property Aux/rack is '1'"),
+        (
+            "node gamma Aux/rack=1\npool gamma data LVM_THIN 1/1\nrsc web 10 gamma/data",
+            "different=Aux/rack",
+            "property Aux/rack is '1'",
+        ),
         (
             "node gamma Aux/rack=1\npool gamma data LVM_THIN 1/1\nnode delta Aux/rack=2\npool delta data LVM_THIN 1/1\nrsc web 10 gamma/data delta/data",
             "same=Aux/rack",
             "those that stand already have '1' and '2'",
         ),
-        ("node gamma\npool gamma old ZFS 1/1\nrsc web 10 gamma/old", "", "a replica on LVM_THIN may not stand beside that on ZFS of node gamma"),
+        (
+            "node gamma\npool gamma old ZFS 1/1\nrsc web 10 gamma/old",
+            "",
+            "a replica on LVM_THIN may not stand beside that on ZFS of node gamma",
+        ),
     ];
     for (line, filter, part) in table {
         let text = beta(&story_of(&format!("{BETA}{line}"), filter));
@@ -138,7 +154,8 @@ fn spaces_and_kinds_conflict_with_what_was_chosen() {
 
 #[test]
 fn groups_that_could_not_be_filled_are_told() {
-    let text = "node beta Aux/zone=b\npool beta data LVM_THIN 90/100\nnode gamma Aux/zone=c\npool gamma data LVM_THIN 80/100";
+    let text =
+        "node beta Aux/zone=b\npool beta data LVM_THIN 90/100\nnode gamma Aux/zone=c\npool gamma data LVM_THIN 80/100";
     let not = place_on(&cluster(&format!("{ALPHA}{text}")), "x=Aux/zone:2", 3).expect_err("no zone has two nodes");
     let text = not.story.lines().collect::<Vec<_>>().join("\n");
     assert_eq!(not.possible, 2);
@@ -178,7 +195,8 @@ fn diskless_replicas_need_a_diskless_pool_only() {
 #[test]
 fn filters_that_mean_nothing_are_warned_about() {
     let cluster = cluster(&format!("{ALPHA}{BETA}"));
-    let odd = filter("nodes=alpha,omega pools=data,DfltDisklessStorPool diskless_pools=data,DfltDisklessStorPool regex=(");
+    let odd =
+        filter("nodes=alpha,omega pools=data,DfltDisklessStorPool diskless_pools=data,DfltDisklessStorPool regex=(");
     let texts: Vec<String> = check_filter(&cluster, &odd).iter().map(ToString::to_string).collect();
     for (text, part) in texts.iter().zip(["omega", "has no storage", "data for replicas without disk", "'('"]) {
         assert!(text.contains(part), "{text}");

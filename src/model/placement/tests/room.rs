@@ -1,9 +1,7 @@
 //! Capacity: ratios and their inheritance, reservations, and the size queries.
 
 use super::{STACK, outcome, place_on};
-use crate::model::placement::{
-    Bound, Estimate, Reason, check_room, estimate, query_max_volume_size, query_size_info,
-};
+use crate::model::placement::{Bound, Estimate, Reason, check_room, estimate, query_max_volume_size, query_size_info};
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, filter, node, pool};
 
@@ -64,7 +62,10 @@ fn a_forgotten_total_ratio_is_named() {
     let not = place_on(&cluster(&text.replace("web", "db")), "", 1).expect_err("20 x 100 are promised");
     let line = not.story.lines().next().expect("one node");
     assert!(line.contains("0 KiB can be placed (100 KiB in total x 20 less 2000 KiB"), "{line}");
-    assert!(line.contains("though 60 KiB are free") && line.ends_with("raise MaxTotalCapacityOversubscriptionRatio"), "{line}");
+    assert!(
+        line.contains("though 60 KiB are free") && line.ends_with("raise MaxTotalCapacityOversubscriptionRatio"),
+        "{line}"
+    );
     let mended = text.replace("LVM_THIN 60/100", "LVM_THIN 60/100 MaxTotalCapacityOversubscriptionRatio=1000");
     assert_eq!(outcome(&place_on(&cluster(&mended.replace("web", "db")), "", 1)), "alpha/data");
 }
@@ -132,7 +133,9 @@ fn max_volume_size_by_pool_name() {
     );
     let show = |filter_text: &str| {
         let all = query_max_volume_size(&cluster, &filter(filter_text));
-        let show = all.iter().map(|one| format!("{} {} {} {}", one.pool, one.max_volume_size.0, one.nodes.len(), one.all_thin));
+        let show = all
+            .iter()
+            .map(|one| format!("{} {} {} {}", one.pool, one.max_volume_size.0, one.nodes.len(), one.all_thin));
         show.collect::<Vec<_>>().join(", ")
     };
     assert_eq!(show("count=2"), "fast 40 2 false, slow 1200 2 true");

@@ -80,9 +80,11 @@ fn seats(story: &Story) -> Vec<Seat> {
 fn keeps_rules(cluster: &Cluster, filter: &SelectFilter, new: &[Seat]) -> bool {
     let standing = cluster.definitions.values().flat_map(|web| web.diskful());
     let standing = standing.filter(|(node, _)| cluster.nodes[*node].flags.0 == 0);
-    let standing = standing.map(|(node, rsc)| (node.to_string(), rsc.volumes.values().next().expect("one").pool.to_string()));
+    let standing =
+        standing.map(|(node, rsc)| (node.to_string(), rsc.volumes.values().next().expect("one").pool.to_string()));
     let standing: Vec<(String, String)> = standing.collect();
-    let all: Vec<(String, String)> = standing.iter().cloned().chain(new.iter().map(|seat| (seat.node.clone(), seat.pool.clone()))).collect();
+    let all: Vec<(String, String)> =
+        standing.iter().cloned().chain(new.iter().map(|seat| (seat.node.clone(), seat.pool.clone()))).collect();
     let pool = |(on, name): &(String, String)| &cluster.nodes[&node(on)].pools[&crate::model::testkit::pool(name)];
     let prop = |(on, _): &(String, String), key: &str| cluster.nodes[&node(on)].props.get(key).map(str::to_owned);
     for (at, a) in all.iter().enumerate() {
@@ -107,26 +109,33 @@ fn keeps_rules(cluster: &Cluster, filter: &SelectFilter, new: &[Seat]) -> bool {
         let (before, after) = (count(&standing, key), count(&all, key));
         after.iter().all(|(value, n)| *n <= limit || before.get(value) == Some(n))
     };
-    let half = |places: &[(String, String)], key: &str, limit: u32| count(places, key).values().filter(|n| **n < limit).count();
+    let half = |places: &[(String, String)], key: &str, limit: u32| {
+        count(places, key).values().filter(|n| **n < limit).count()
+    };
     let x = filter.x_different.iter().flatten();
     // A key's own count overrules that every value may be there once.
     let once = |key: &&String| filter.x_different.as_ref().is_none_or(|x| !x.contains_key(*key));
     same && filter.different.iter().flatten().filter(once).all(|key| within(key, 1))
-        && x.into_iter().all(|(key, limit)| {
-            within(key, *limit) && half(&all, key, *limit) <= half(&standing, key, *limit).max(1)
-        })
+        && x.into_iter()
+            .all(|(key, limit)| within(key, *limit) && half(&all, key, *limit) <= half(&standing, key, *limit).max(1))
 }
 
 /// The highest sum of scores of any valid set.
 fn brute_force(cluster: &Cluster, filter: &SelectFilter, seats: &[Seat], count: usize) -> Option<f64> {
     let sets = (0_u32..1 << seats.len()).filter(|set| set.count_ones() as usize == count);
-    let sets = sets.map(|set| seats.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1).map(|(_, seat)| seat.clone()).collect::<Vec<_>>());
+    let sets = sets.map(|set| {
+        seats.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1).map(|(_, seat)| seat.clone()).collect::<Vec<_>>()
+    });
     let valid = sets.filter(|set| keeps_rules(cluster, filter, set));
     valid.map(|set| set.iter().map(|seat| seat.score).sum()).max_by(f64::total_cmp)
 }
 
 fn chosen(placed: &Placed) -> Vec<Seat> {
-    let seat = |one: &crate::model::placement::Choice| Seat { node: one.node.to_string(), pool: one.pool.to_string(), score: one.score };
+    let seat = |one: &crate::model::placement::Choice| Seat {
+        node: one.node.to_string(),
+        pool: one.pool.to_string(),
+        score: one.score,
+    };
     placed.choices.iter().map(seat).collect()
 }
 
