@@ -361,7 +361,7 @@ fn a_store_is_checked_exported_and_imported() {
         let store = Redb::open(Path::new(&old)).unwrap();
         store.load().unwrap();
         let key = RecordKey::new(RecordKind::ALL[0], "alpha");
-        let record = Record { key, schema: store.schema().current(), body: "{}".to_owned() };
+        let record = Record { key, schema: store.schema().current(), body: b"{}".to_vec() };
         store.commit(&[vec![Write::Put(record)]]).unwrap();
     }
     let check = zea(&format!("store check {old} --ascii"));

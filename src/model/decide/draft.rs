@@ -22,7 +22,7 @@ const DEFAULT_GROUP_UUID: Uuid = Uuid(0xa52e_934a_9fd9_44cb_9db1_716d_cd13_aae3)
 /// Identity of the definition of [`DEFAULT_POOL`].
 const DEFAULT_POOL_UUID: Uuid = Uuid(0xf516_11c6_528f_4793_a87a_866d_09e6_733a);
 /// Identity of the definition of [`DISKLESS_POOL`].
-const DISKLESS_POOL_UUID: Uuid = Uuid(0x622_807eb_c8c4_44f0_b03d_a081_73c8_fa1b);
+const DISKLESS_POOL_UUID: Uuid = Uuid(0x6228_07eb_c8c4_44f0_b03d_a081_73c8_fa1b);
 /// Bits of a generation below its incarnation: changes of one definition.
 const GENERATION_COUNTER_BITS: u32 = 32;
 

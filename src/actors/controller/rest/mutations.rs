@@ -138,7 +138,6 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::super::ErrorReports;
     use super::*;
     use crate::actors::controller::api::View;
     use crate::actors::system::{self, Behaviour, Context, Options, Spec, System};
@@ -175,13 +174,8 @@ mod tests {
     ) -> (u16, Value) {
         let on_root_failure = Box::new(|_: &system::RootFailure| {});
         let system = System::start(Options { name: "test".into(), workers: 1, on_root_failure }).unwrap();
-        let api = Api {
-            cluster: system.spawn(Spec::new("cluster", move || Fake(fake))).unwrap(),
-            view: View::default(),
-            registry: system.registry().clone(),
-            reports: ErrorReports::default(),
-            deadline: GENEROUS,
-        };
+        let cluster = system.spawn(Spec::new("cluster", move || Fake(fake))).unwrap();
+        let api = Api { deadline: GENEROUS, ..Api::new(cluster, View::default(), system.registry().clone()) };
         let params: Vec<(&str, String)> = params.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
         let query = Query::default();
         let reply = system.workers().block_on(mutate(&api, operation, &params, &query, body.as_bytes()));
