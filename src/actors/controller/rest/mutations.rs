@@ -3,15 +3,17 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::now_text;
+use super::error_reports::Wanted;
 use super::{Api, Reply, ReplyBody, answer_of, parse_failure, refusal};
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::system::AskError;
-use crate::model::code::{FAIL_NOT_FOUND_NODE, FAIL_UNKNOWN_ERROR, Kind, MODIFIED};
+use crate::model::code::{DELETED, FAIL_NOT_FOUND_NODE, FAIL_UNKNOWN_ERROR, Kind, MODIFIED, WARN_NOT_FOUND};
 use crate::model::names::NodeName;
 use crate::model::refusal::{Note, Refusal};
 use crate::protocols::rest::body;
-use crate::protocols::rest::command::{Order, Request, Untranslated, Wait, instead_of, translate, unreadable_status};
+use crate::protocols::rest::command::{Order, Request, Untranslated, Wait, translate, unreadable_status};
 use crate::protocols::rest::definition::{CloneRequest, CloneStarted};
+use crate::protocols::rest::error_report::ErrorReportDelete;
 use crate::protocols::rest::query::Query;
 use crate::protocols::rest::rc::{self, ApiCallRc, obj_ref};
 
@@ -48,7 +50,7 @@ async fn carry_out(api: &Api, operation: &str, order: Order) -> Reply {
             ask(api, operation, ClusterMessage::Execute(command, answer)).await
         }
         Order::Reconnect(node) => reconnect(api, operation, node).await,
-        Order::DeleteReports(_) => not_built(operation, instead_of(operation)),
+        Order::DeleteReports(which) => delete_reports(api, operation, *which),
         Order::NotBuilt(instead) => not_built(operation, instead),
     }
 }
@@ -97,6 +99,16 @@ async fn reconnect(api: &Api, operation: &str, node: NodeName) -> Reply {
     answer_of(operation, if notes.is_empty() { vec![done] } else { notes })
 }
 
+/// Deletes reports; where none fits there is nothing to do, which is a warning and no error.
+fn delete_reports(api: &Api, operation: &str, which: ErrorReportDelete) -> Reply {
+    let note = match api.reports.delete(&Wanted::from(which)) {
+        0 => Note::warning(WARN_NOT_FOUND, "No error report fits, nothing was deleted"),
+        1 => Note::success(DELETED, "1 error report deleted"),
+        count => Note::success(DELETED, format!("{count} error reports deleted")),
+    };
+    answer_of(operation, vec![note])
+}
+
 fn not_built(operation: &str, instead: &str) -> Reply {
     let correction = format!("Nothing was changed. {instead}");
     let entry = rc::not_built(operation, &now_text()).correction(correction);
@@ -138,6 +150,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
+    use super::super::error_reports::Incident;
     use super::*;
     use crate::actors::controller::api::View;
     use crate::actors::system::{self, Behaviour, Context, Options, Spec, System};
@@ -175,7 +188,9 @@ mod tests {
         let on_root_failure = Box::new(|_: &system::RootFailure| {});
         let system = System::start(Options { name: "test".into(), workers: 1, on_root_failure }).unwrap();
         let cluster = system.spawn(Spec::new("cluster", move || Fake(fake))).unwrap();
-        let api = Api { deadline: GENEROUS, ..Api::new(cluster, View::default(), system.registry().clone()) };
+        let mut api = Api::new(cluster, View::default(), system.registry().clone());
+        api.deadline = GENEROUS;
+        api.reports.report(&Incident { kind: "panic".into(), message: "told to".into(), ..Incident::default() });
         let params: Vec<(&str, String)> = params.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
         let query = Query::default();
         let reply = system.workers().block_on(mutate(&api, operation, &params, &query, body.as_bytes()));
@@ -248,6 +263,15 @@ mod tests {
             assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (501, Some(FAIL_UNKNOWN_ERROR)));
             assert!(json[0]["correction"].as_str().unwrap().len() > 40, "{json}");
         }
+    }
+
+    #[test]
+    fn error_reports_are_deleted_by_their_conditions() {
+        let (status, json) = call(never, "errorReportDeleteSingle", &[("id", "none-such")], "");
+        let (kind, code) = (Kind::of(json[0]["ret_code"].as_i64().unwrap()), json[0]["ret_code"].as_i64().map(code_of));
+        assert_eq!((status, kind, code), (200, Kind::Warn, Some(WARN_NOT_FOUND)));
+        let (status, json) = call(never, "errorReportDelete", &[], r#"{"exception":"panic"}"#);
+        assert_eq!((status, &json[0]["message"]), (200, &json!("1 error report deleted")));
     }
 
     #[test]
