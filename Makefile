@@ -21,6 +21,7 @@ help:
 	@echo 'make clean  remove what was built (not the data folder)'
 
 run: tools
+	$(CARGO) build --locked --profile '$(PROFILE)' --bins
 	mkdir -p '$(DATA)'
 	ZEA_NODE__DATA="$$(realpath '$(DATA)')" ZEA_REST__LISTEN='127.0.0.1:$(PORT)' \
 	ZEA_STANDALONE__SIMULATED_NODES='$(SIMULATED)' \

@@ -101,6 +101,12 @@ pub enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Print the devices of a resource, one a line.
+    Device {
+        /// The resource.
+        #[arg(value_parser = values::given)]
+        name: String,
+    },
     /// Nodes: the machines of the cluster.
     #[command(subcommand, visible_alias = "n")]
     Node(NodeCommand),
