@@ -1,5 +1,6 @@
 //! The one test binary of the crate: what runs real things, and what holds for the whole tree.
 
+mod cli;
 mod conf;
 mod link;
 mod rest;

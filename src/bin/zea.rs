@@ -1,3 +1,8 @@
-//! `zea`, the command line.
+//! `zea`, the admin's command line: hands this process's arguments and streams to [`zea::cli`], and nothing more.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zea::tls::install();
+    ExitCode::from(zea::cli::main())
+}

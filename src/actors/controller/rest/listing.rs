@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_large_list_comes_in_pieces() {
-        let map: OrdMap<u32, u32> = (0..40_000).map(|n| (n, n)).collect();
+        let map: OrdMap<u32, u32> = (0_u32..40_000).map(|n| (n, n)).collect();
         let mut listing = Listing::of(map, Page::default(), |json, key, _, _| json.number((*key).into()));
         let first = listing.piece().unwrap();
         assert!(first.len() >= PIECE_BYTES && first.len() < PIECE_BYTES + 1024 && !listing.is_done());

@@ -21,7 +21,7 @@ mod listing;
 pub mod meters;
 pub mod mutations;
 mod reads;
-mod server;
+pub mod server;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -1,0 +1,48 @@
+//! `zea make` and `zea rm`: the short ways.
+
+use super::{DEFINITION, group, resource, snapshot};
+use crate::cli::args::Make;
+use crate::cli::call::Call;
+use crate::cli::error::CliError;
+use crate::cli::session::Session;
+use crate::cli::views;
+use crate::protocols::rest::group::ResourceGroupSpawn;
+use crate::protocols::rest::resource::Resource;
+use crate::protocols::rest::snapshot::Snapshot;
+
+/// Makes a resource out of a group; its devices alone go to standard output.
+pub fn make(make: &Make, session: &mut Session) -> Result<(), CliError> {
+    let body = ResourceGroupSpawn {
+        resource_definition_name: Some(make.name.clone()),
+        volume_sizes: make.sizes.clone(),
+        ..Default::default()
+    };
+    session.change_aside(&group::spawn(&make.group, &body))?;
+    let view = resource::view(std::slice::from_ref(&make.name));
+    if session.is_json() {
+        let body = session.ask(&view)?.body;
+        return session.print_json(&body);
+    }
+    let replicas: Vec<Resource> = session.fetch(&view)?;
+    let devices = views::devices(&replicas);
+    if devices.is_empty() {
+        let cure = format!("zea resource list {0} shows its state, zea explain {0} where it was to go", make.name);
+        return Err(CliError::Failed(format!("{} is made, but no node tells of a device yet; {cure}", make.name)));
+    }
+    devices.iter().try_for_each(|device| session.print_line(device))
+}
+
+/// Removes a resource with all that it has.
+pub fn remove(name: &str, yes: bool, session: &mut Session) -> Result<(), CliError> {
+    let snapshots: Vec<Snapshot> = session.fetch(&Call::get(snapshot::SNAPSHOTS, &[name]))?;
+    if !yes && !snapshots.is_empty() {
+        let names: Vec<&str> = snapshots.iter().map(|snapshot| snapshot.name.as_str()).collect();
+        let names = names.join(", ");
+        let why = format!("{name} has snapshots ({names}), which would be lost too: say so with zea rm {name} --yes");
+        return Err(CliError::Usage(why));
+    }
+    for snapshot in &snapshots {
+        session.change(&Call::delete(snapshot::SNAPSHOT, &[name, &snapshot.name]))?;
+    }
+    session.change(&Call::delete(DEFINITION, &[name]))
+}

@@ -1,0 +1,43 @@
+//! `zea controller`, `zea errors` and `zea url`.
+
+use super::{change, show};
+use crate::cli::args::{ControllerCommand, ErrorsCommand};
+use crate::cli::call::Call;
+use crate::cli::error::CliError;
+use crate::cli::session::{Session, Step};
+use crate::cli::views;
+
+const PROPERTIES: &str = "/v1/controller/properties";
+const VERSION: &str = "/v1/controller/version";
+
+/// The steps of `zea controller`.
+pub fn controller_steps(command: &ControllerCommand) -> Vec<Step> {
+    match command {
+        ControllerCommand::Version => show(Call::get(VERSION, &[]), views::versions),
+        ControllerCommand::Properties => show(Call::get(PROPERTIES, &[]), views::texts),
+        ControllerCommand::SetProperty { property } => {
+            change(Call::post(PROPERTIES, &[]).with_property(&property.key, property.value.as_deref()))
+        }
+    }
+}
+
+/// The steps of `zea errors`.
+pub fn error_steps(command: &ErrorsCommand) -> Vec<Step> {
+    match command {
+        ErrorsCommand::List { node, limit } => {
+            let call = Call::get("/v1/error-reports", &[]).query("node", node).query("limit", [limit.to_string()]);
+            show(call, views::errors)
+        }
+        ErrorsCommand::Show { ids } => {
+            let call = |id: &String| Call::get("/v1/error-reports/{}", &[id]).query("withContent", ["true"]);
+            ids.iter().map(|id| Step::Show(call(id), views::error_texts)).collect()
+        }
+    }
+}
+
+/// Prints which controller answers.
+pub fn url(session: &mut Session) -> Result<(), CliError> {
+    let answer = session.ask(&Call::get(VERSION, &[]))?;
+    let line = if session.is_json() { format!("{:?}", answer.controller) } else { answer.controller };
+    session.print_line(&line)
+}
