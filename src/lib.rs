@@ -14,3 +14,4 @@ pub mod store;
 
 pub mod actors;
 pub mod cli;
+pub mod process;

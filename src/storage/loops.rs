@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::libc::{EBUSY, O_CLOEXEC};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -27,6 +28,9 @@ const CONTROL: &str = "/dev/loop-control";
 const DELETED: &str = " (deleted)";
 /// Tries for a free device while other processes take them; each try that fails means that another one succeeded.
 const ATTACH_TRIES: u32 = 100;
+/// Tries to open a device exclusively that an unknown user holds, and the pause between them: a claim lasts microseconds.
+const EXCLUSIVE_TRIES: u32 = 6;
+const EXCLUSIVE_PAUSE: Duration = Duration::from_millis(20);
 
 /// The loop devices of this node's pools.
 #[derive(Debug, Default)]
@@ -176,14 +180,22 @@ impl Loops {
     }
 }
 
+/// Opens a device exclusively; an error naming the user when it is in use. Another process that looks for a free device
+/// may hold this one for a moment (`LOOP_CONFIGURE` claims before it finds the device taken), so an unknown user is
+/// given the time to go.
 fn exclusive(device: &Path) -> Result<File, Problem> {
-    usage::open_exclusive(device).map_err(|error| {
-        if usage::is_busy(&error) {
-            usage::in_use(device)
-        } else {
-            io_problem(format!("{} cannot be opened", device.display()), device, &error)
+    let mut tries = EXCLUSIVE_TRIES;
+    loop {
+        tries -= 1;
+        match usage::open_exclusive(device) {
+            Ok(open) => return Ok(open),
+            Err(error) if !usage::is_busy(&error) => {
+                return Err(io_problem(format!("{} cannot be opened", device.display()), device, &error));
+            }
+            Err(_) if tries == 0 || usage::has_known_user(device) => return Err(usage::in_use(device)),
+            Err(_) => std::thread::sleep(EXCLUSIVE_PAUSE),
         }
-    })
+    }
 }
 
 /// Finds a free device and attaches the file to it. An error says at which path.

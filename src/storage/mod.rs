@@ -15,6 +15,7 @@ pub mod mkfs;
 pub mod node;
 mod observe;
 pub mod pool;
+pub mod pool_folder;
 mod problem;
 mod report;
 pub mod simulated;

@@ -102,6 +102,19 @@ impl NodeStorage {
         self.reconcile_steps(memory, desired, usize::MAX).await
     }
 
+    /// The same at once, on a simulated node only, where nothing blocks; `None` on a real one.
+    #[must_use]
+    pub fn reconcile_simulated(&self, desired: &DesiredResource) -> Option<ResourceReport> {
+        let simulated = self.0.real.is_none();
+        simulated.then(|| self.0.pass(&ResourceMemory::default(), desired, usize::MAX))
+    }
+
+    /// Whether this is a node without devices.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.0.real.is_none()
+    }
+
     /// A pass that ends after so many steps: how a crash in the middle is tried out.
     pub async fn reconcile_steps(
         &self,

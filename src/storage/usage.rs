@@ -24,6 +24,11 @@ pub(super) fn is_busy(error: &io::Error) -> bool {
     error.raw_os_error() == Some(EBUSY)
 }
 
+/// Whether the device is mounted in this mount namespace, or another device stands on it.
+pub(super) fn has_known_user(device: &Path) -> bool {
+    !mount_points(device).is_empty() || !holders(device).is_empty()
+}
+
 /// The error for a device that cannot be changed now, naming its users.
 pub(super) fn in_use(device: &Path) -> Problem {
     let mounts = mount_points(device);

@@ -1,5 +1,11 @@
 //! The REST API against the outside: the operations that clients know, and the committed OpenAPI document.
 
+mod client;
+mod conventions;
+mod process;
+mod shapes;
+mod stage;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

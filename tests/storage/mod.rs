@@ -4,5 +4,6 @@ mod crash;
 mod life;
 mod pools;
 mod rig;
+mod satellite;
 mod simulated;
 mod snapshots;

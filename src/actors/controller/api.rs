@@ -74,6 +74,18 @@ impl Default for View {
 }
 
 impl View {
+    /// A view of a state that nobody commits: for readers without a cluster actor, such as tests and benches.
+    #[must_use]
+    pub fn of(cluster: Cluster) -> Self {
+        Self(watch::Sender::new(Arc::new(cluster)))
+    }
+
+    /// As the cluster actor publishes; for those who stand in for it in tests.
+    #[doc(hidden)]
+    pub fn publish_for_tests(&self, cluster: Cluster) {
+        self.publish(cluster);
+    }
+
     /// The last committed state. Cheap; hold it only as long as one answer takes.
     #[must_use]
     pub fn load(&self) -> Arc<Cluster> {

@@ -15,6 +15,8 @@ pub mod cluster;
 pub mod committer;
 pub mod records;
 pub mod reports;
+pub mod rest;
+pub mod root;
 pub mod satellite_link;
 pub mod satellites;
 mod waits;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::api::{ClusterMessage, View};
@@ -48,8 +48,20 @@ impl From<LinkEvent> for SatellitesMessage {
     }
 }
 
-/// Satellites in this process, by node name in upper case: the standalone's own, and simulated ones.
-pub type LocalSatellites = BTreeMap<String, ActorRef<ToSatellite>>;
+/// Satellites in this process, by node name: the standalone's own, and simulated ones. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct LocalSatellites(Arc<Mutex<BTreeMap<NodeName, ActorRef<ToSatellite>>>>);
+
+impl LocalSatellites {
+    /// Adds one. Contact is made at the next news of its node.
+    pub fn add(&self, node: NodeName, satellite: ActorRef<ToSatellite>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(node, satellite);
+    }
+
+    fn get(&self, node: &NodeName) -> Option<ActorRef<ToSatellite>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
+    }
+}
 
 /// What this actor needs of the outside.
 #[derive(Clone)]
@@ -59,7 +71,7 @@ pub struct Surroundings {
     /// Where reports go.
     pub cluster: ActorRef<ClusterMessage>,
     /// Satellites in this process.
-    pub local: Arc<LocalSatellites>,
+    pub local: LocalSatellites,
     /// For satellites in other processes; without it none can be reached.
     pub endpoint: Option<Endpoint>,
 }
@@ -91,7 +103,7 @@ impl Satellites {
     }
 
     fn wanted(&self, node: &Node) -> Wanted {
-        if self.around.local.contains_key(&node.name.key()) {
+        if self.around.local.get(&node.name).is_some() {
             return Wanted::Local;
         }
         let interface = node.active_interface.as_ref().and_then(|name| node.net_interfaces.get(name));
@@ -123,7 +135,7 @@ impl Satellites {
 
     fn begin(&mut self, name: &NodeName, wanted: Wanted, ctx: &mut Ctx) {
         let way = match &wanted {
-            Wanted::Local => self.around.local.get(&name.key()).cloned().map(Way::Local),
+            Wanted::Local => self.around.local.get(name).map(Way::Local),
             Wanted::Remote(address) => {
                 self.around.endpoint.clone().map(|endpoint| Way::Remote { endpoint, address: *address })
             }

@@ -76,6 +76,23 @@ fn state_of(flags: &[String], well: &str) -> Text {
     Text::toned(flags.join("\n"), if bad { Tone::Bad } else { Tone::Odd })
 }
 
+/// Draws what a view makes of JSON, for the tests of views.
+#[cfg(test)]
+fn drawn(view: View, json: &str) -> String {
+    let style = super::grid::Style { ascii: true, colours: false, fit: false };
+    let page = view(json).unwrap_or_else(|error| panic!("{error}: {json}"));
+    let grid = page.grid.map(|grid| if grid.is_empty() { page.nothing.to_owned() } else { style.draw(&grid) });
+    grid.into_iter().chain(page.lines).collect::<Vec<_>>().join("\n")
+}
+
+/// Asserts that a drawn table has a row with exactly these cells.
+#[cfg(test)]
+fn assert_row(drawn: &str, cells: &[&str]) {
+    let rows = drawn.lines().filter(|line| line.starts_with('|'));
+    let found = rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
+    assert!(found.clone().any(|row| row == cells), "no row {cells:?} in\n{drawn}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,21 +111,4 @@ mod tests {
         assert_eq!(tone(&["EVICTED", "DELETE"]), Tone::Bad);
         assert_eq!(tone(&["FAILED_DEPLOYMENT"]), Tone::Bad);
     }
-}
-
-/// Draws what a view makes of JSON, for the tests of views.
-#[cfg(test)]
-fn drawn(view: View, json: &str) -> String {
-    let style = super::grid::Style { ascii: true, colours: false, fit: false };
-    let page = view(json).unwrap_or_else(|error| panic!("{error}: {json}"));
-    let grid = page.grid.map(|grid| if grid.is_empty() { page.nothing.to_owned() } else { style.draw(&grid) });
-    grid.into_iter().chain(page.lines).collect::<Vec<_>>().join("\n")
-}
-
-/// Asserts that a drawn table has a row with exactly these cells.
-#[cfg(test)]
-fn assert_row(drawn: &str, cells: &[&str]) {
-    let rows = drawn.lines().filter(|line| line.starts_with('|'));
-    let found = rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
-    assert!(found.clone().any(|row| row == cells), "no row {cells:?} in\n{drawn}");
 }

@@ -156,27 +156,6 @@ fn diskless_on_remaining(draft: &mut Draft, rsc: &RscName) -> Result<(), Refusal
     Ok(())
 }
 
-/// One replica more, away from the nodes named; `None` when no node can take it.
-pub(super) fn choose_elsewhere(
-    draft: &Draft,
-    definition: &ResourceDefinition,
-    only: &[NodeName],
-    not: &[NodeName],
-) -> Option<Choice> {
-    let group = draft.cluster.groups.get(&definition.group)?;
-    let mut filter = group.filter.clone();
-    if !only.is_empty() {
-        filter.nodes = Some(only.to_vec());
-    }
-    let mut request = Request::new(&draft.cluster, &filter);
-    request.definition = Some(definition);
-    request.layers = &definition.layers;
-    request.size = definition.total_size();
-    request.count = 1;
-    request.exclude_nodes = not;
-    place(&request).ok()?.choices.into_iter().next()
-}
-
 /// Places what a group's place count asks for and a definition lacks; never removes.
 pub(super) fn raise_replicas(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) -> Result<(), Refusal> {
     let definition = draft.definition(rsc)?;

@@ -8,20 +8,21 @@ use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::definition::{Resource, ResourceDefinition};
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
+use crate::model::kinds::SnapshotFlags;
 use crate::model::kvs::ControllerRecord;
 use crate::model::moment::{Dice, EpochMs, Moment, Uuid};
 use crate::model::names::{GroupName, NodeName, PoolName, RscName};
 use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node, PoolDefinition};
 use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply};
 use crate::model::refusal::{Note, Refusal};
-use crate::model::snapshot::{Snapshot, SnapshotKey};
+use crate::model::snapshot::{Snapshot, SnapshotKey, SnapshotNode};
 
 /// Identity of the default resource group, the same in every cluster.
 const DEFAULT_GROUP_UUID: Uuid = Uuid(0xa52e_934a_9fd9_44cb_9db1_716d_cd13_aae3);
 /// Identity of the definition of [`DEFAULT_POOL`].
 const DEFAULT_POOL_UUID: Uuid = Uuid(0xf516_11c6_528f_4793_a87a_866d_09e6_733a);
 /// Identity of the definition of [`DISKLESS_POOL`].
-const DISKLESS_POOL_UUID: Uuid = Uuid(0x622_807eb_c8c4_44f0_b03d_a081_73c8_fa1b);
+const DISKLESS_POOL_UUID: Uuid = Uuid(0x6228_07eb_c8c4_44f0_b03d_a081_73c8_fa1b);
 /// Bits of a generation below its incarnation: changes of one definition.
 const GENERATION_COUNTER_BITS: u32 = 32;
 
@@ -214,9 +215,12 @@ fn orders_differ(old: &Resource, new: &Resource) -> bool {
         || volumes(old) != volumes(new)
 }
 
+/// Whether a node that keeps its part has something else to do for the snapshot than before.
 fn snapshot_orders_differ(old: &Snapshot, new: &Snapshot) -> bool {
-    let parts = |snapshot: &Snapshot| snapshot.nodes.values().map(|part| part.flags).collect::<Vec<_>>();
-    old.flags != new.flags || parts(old) != parts(new)
+    let same_part =
+        |(node, part): (&NodeName, &SnapshotNode)| old.nodes.get(node).is_some_and(|before| before.flags == part.flags);
+    let taken_or_not = SnapshotFlags::SUCCESSFUL;
+    old.flags.without(taken_or_not) != new.flags.without(taken_or_not) || !new.nodes.iter().all(same_part)
 }
 
 /// First generation of a definition: a random incarnation above, a counter below. Reports of an earlier definition

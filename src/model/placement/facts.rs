@@ -16,6 +16,8 @@ use crate::model::usage::PoolUsage;
 type Steps<'a, K, V> = Peekable<Iter<'a, K, V, DefaultSharedPtr>>;
 
 /// Reader of the indexes. Nodes, and pools within a node, are to be asked for in rising order when `All` are.
+// One of them lives on the stack for each placement: its size harms nobody.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Facts<'a> {
     /// For single nodes: each is searched.
     Some(&'a Cluster),

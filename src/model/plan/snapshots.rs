@@ -35,7 +35,7 @@ fn take_one(desired: &DesiredResource, snapshot: &DesiredSnapshot, observed: &Ob
     let volumes: Vec<VolumeNumber> = snapshot.volumes.iter().map(|part| part.number).collect();
     let missing = volumes.iter().find(|number| {
         let found = observed.volumes.get(number).and_then(|found| found.as_ref().ok());
-        !found.is_some_and(|found| found.backing.is_some()) && !creates(plan, **number)
+        found.is_none_or(|found| found.backing.is_none()) && !creates(plan, **number)
     });
     if let Some(number) = missing {
         let texts = [

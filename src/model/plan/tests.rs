@@ -1,3 +1,5 @@
+//! Every rule of a plan as a row of a table: what is desired, what was found, which steps follow.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -246,7 +248,8 @@ fn diskless_replicas_and_pools_need_nothing() {
 fn snapshots() {
     use Order::{Keep, Make, Remove};
     let gone = "!it was in the storage pool and is not there any more, or not wholly";
-    let table: &[(Order, [Option<u64>; 2], &str, &str)] = &[
+    type Row<'a> = (Order, [Option<u64>; 2], &'a str, &'a str);
+    let table: &[Row<'_>] = &[
         // order, parts of volumes 0 and 1, volume 1, plan
         (Make, [None, None], "1000/1000", "snap now 0+1"),
         (Make, [Some(1), None], "1000/1000", "snap now 0+1"),
@@ -305,7 +308,8 @@ fn a_pool_that_cannot_be_asked_neither_takes_nor_loses_a_snapshot() {
 #[test]
 fn rollback() {
     let steps = "unused 0, stage 0=1000 then, swap 0, record 0, attach 0";
-    let table: &[(&str, Option<u64>, Option<u128>, bool, &str)] = &[
+    type Row<'a> = (&'a str, Option<u64>, Option<u128>, bool, &'a str);
+    let table: &[Row<'_>] = &[
         // volume 0, its part, executed token, active, plan
         ("1000/1000", Some(800), None, true, steps),
         ("1000", Some(800), None, true, steps),

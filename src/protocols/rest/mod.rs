@@ -1,11 +1,12 @@
 //! The REST API as bytes and values: shapes, queries, paths, the table of routes and the OpenAPI document. Speaks the
 //! LINSTOR REST API [`controller::REST_API_VERSION`], and a few calls of our own under `/v1/zea`. Never does I/O, and
-//! knows of the model only its return codes.
+//! knows of the model only its return codes; `command` alone knows its commands.
 
 #[macro_use]
 pub mod shape;
 
 pub mod body;
+pub mod command;
 pub mod connection;
 pub mod controller;
 pub mod definition;
@@ -26,6 +27,7 @@ pub mod props;
 pub mod query;
 pub mod rc;
 pub mod remote;
+pub mod render;
 pub mod resource;
 pub mod routes;
 pub mod size_query;

@@ -337,7 +337,7 @@ fn clean_up(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether the folder's file system has reflinks; also whether it can be written at all.
-fn probe_reflink(folder: &Path) -> io::Result<bool> {
+pub(in crate::storage) fn probe_reflink(folder: &Path) -> io::Result<bool> {
     let (source, target) = (folder.join(PROBE_SOURCE), folder.join(PROBE_TARGET));
     let tried = (|| {
         std::fs::write(&source, [1; 4096])?;

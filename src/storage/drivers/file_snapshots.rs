@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn remarks_name_the_cost() {
         let text = remark(5 << 20, 1.25, 1, false);
-        assert!(text.contains("5120 KiB were copied in 1.2 s"), "{text}");
+        assert!(text.contains("5 MiB were copied in 1.2 s"), "{text}");
         assert!(text.contains("frozen for that time") && !text.contains("no single moment"), "{text}");
         assert!(remark(0, 0.0, 0, true).contains("no single moment"));
     }

@@ -1,7 +1,7 @@
 //! Drivers by provider kind.
 
 mod diskless;
-mod file;
+pub(in crate::storage) mod file;
 mod file_snapshots;
 
 pub use diskless::Diskless;

@@ -1,0 +1,48 @@
+//! The satellite: a node's agent. It keeps nothing on its own: a controller tells it everything, again at each connection.
+//!
+//! ```text
+//! satellite                  rest-for-one; takes what the controller says, in order; answers at once
+//! ├── reports                batches reports to the controller; the newest of each object wins
+//! ├── storage_pools          prepares pools, holds resources back until they are, reports room
+//! └── resource               knows the newest desired state of every resource
+//!     └── <name>             one a resource: passes one after another, tried again while they fail
+//! ```
+//!
+//! A simulated node has no actor per resource: its passes do not wait for anything, so `resource` does them itself.
+
+mod reports;
+mod resource;
+mod resources;
+mod root;
+mod storage_pools;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+pub use root::Root;
+
+use super::system::{ActorRef, Spec, Strategy};
+use crate::protocols::wire::FromSatellite;
+use crate::storage::node::NodeStorage;
+
+/// Passes at once on one node: enough to keep a disk's queue busy, few enough for the threads that they block.
+const PASSES_AT_ONCE: usize = 32;
+
+/// What a satellite is made of.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Its disks.
+    pub storage: NodeStorage,
+    /// Whom it reports to.
+    pub controller: ActorRef<FromSatellite>,
+    /// Build version that it tells.
+    pub version: String,
+}
+
+/// The satellite as a root, or as a child, called `name`. It understands `ToSatellite`.
+#[must_use]
+pub fn spec(name: &str, parts: Parts) -> Spec<Root> {
+    let passes = Arc::new(Semaphore::new(PASSES_AT_ONCE));
+    Spec::new(name, move || Root::new(parts.clone(), passes.clone())).strategy(Strategy::RestForOne)
+}

@@ -1,0 +1,99 @@
+//! The satellite's front: takes the controller's words in order and answers at once. It touches no disk.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::Parts;
+use super::reports::{Reports, ReportsMessage};
+use super::resources::{Resources, ResourcesMessage};
+use super::storage_pools::{PoolsMessage, StoragePools};
+use crate::actors::system::{ActorRef, Behaviour, Context, Reply, Spec, Strategy};
+use crate::model::moment::Uuid;
+use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
+
+/// The behaviour of the satellite's front.
+pub struct Root {
+    parts: Parts,
+    passes: Arc<Semaphore>,
+    cluster: Option<Uuid>,
+    children: Option<Children>,
+}
+
+struct Children {
+    reports: ActorRef<ReportsMessage>,
+    pools: ActorRef<PoolsMessage>,
+}
+
+impl Root {
+    pub(super) fn new(parts: Parts, passes: Arc<Semaphore>) -> Self {
+        Self { parts, passes, cluster: None, children: None }
+    }
+
+    fn hello(
+        &mut self,
+        (cluster, node): (Uuid, crate::model::names::NodeName),
+        reply: Reply<SatelliteAnswer>,
+        ctx: &mut Context<ToSatellite>,
+    ) {
+        if let Some(known) = self.cluster.filter(|known| *known != cluster) {
+            let text = format!("this satellite belongs to cluster {known}; restart it to give it to another one");
+            return reply.send(SatelliteAnswer::Refused(text));
+        }
+        self.cluster = Some(cluster);
+        if let Some(children) = &self.children {
+            // An actor that has ended for good is restarted with this one.
+            let _ = children.reports.tell(ReportsMessage::Node(node));
+        }
+        let (storage, version) = (self.parts.storage.clone(), self.parts.version.clone());
+        ctx.workers().spawn(async move {
+            reply.send(SatelliteAnswer::Facts(storage.facts(&version).await));
+        });
+    }
+
+    /// Hands work on; the answer says whether it was taken over.
+    fn pass_on(&self, messages: Vec<PoolsMessage>, reply: Reply<SatelliteAnswer>) {
+        let Some(children) = self.children.as_ref().filter(|_| self.cluster.is_some()) else {
+            return reply.send(SatelliteAnswer::Refused("say Hello first".to_owned()));
+        };
+        let told: Result<(), _> = messages.into_iter().try_for_each(|message| children.pools.tell(message));
+        reply.send(match told {
+            Ok(()) => SatelliteAnswer::Accepted,
+            Err(error) => SatelliteAnswer::Refused(error.to_string()),
+        });
+    }
+}
+
+impl Behaviour for Root {
+    type Message = ToSatellite;
+
+    fn started(&mut self, ctx: &mut Context<ToSatellite>) {
+        let controller = self.parts.controller.clone();
+        let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(controller.clone())));
+        let (storage, to, passes) = (self.parts.storage.clone(), reports.clone(), self.passes.clone());
+        let spec = Spec::new("resource", move || Resources::new(storage.clone(), to.clone(), passes.clone()));
+        let resources: ActorRef<ResourcesMessage> = ctx.spawn_child(spec.strategy(Strategy::OneForOne));
+        let (storage, to) = (self.parts.storage.clone(), reports.clone());
+        let spec =
+            Spec::new("storage_pools", move || StoragePools::new(storage.clone(), to.clone(), resources.clone()));
+        let pools = ctx.spawn_child(spec);
+        self.children = Some(Children { reports, pools });
+    }
+
+    fn handle(&mut self, message: ToSatellite, reply: Reply<SatelliteAnswer>, ctx: &mut Context<ToSatellite>) {
+        match message {
+            ToSatellite::Hello { cluster, node } => self.hello((cluster, node), reply, ctx),
+            ToSatellite::FullSync { pools, resources } => {
+                self.pass_on(vec![PoolsMessage::Pools(pools), PoolsMessage::Resources(resources)], reply);
+            }
+            ToSatellite::Pools(pools) => self.pass_on(vec![PoolsMessage::Pools(pools)], reply),
+            ToSatellite::Apply(resources) => self.pass_on(vec![PoolsMessage::Resources(resources)], reply),
+            ToSatellite::Capacity(names) => {
+                let storage = self.parts.storage.clone();
+                ctx.workers().spawn(async move {
+                    reply.send(SatelliteAnswer::Capacities(storage.capacities(names).await));
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Evacuation, eviction and the way back.
+
+use super::*;
+use VolumeState::UpToDate;
+
+const DRBD: &[LayerKind] = &[LayerKind::Drbd, LayerKind::Storage];
+
+fn evacuate(name: &str, targets: &[&str], not_targets: &[&str]) -> Command {
+    let names = |list: &[&str]| list.iter().map(|name| node_name(name)).collect();
+    let (targets, not_targets) = (names(targets), names(not_targets));
+    Command::Node(NodeCommand::Evacuate { name: node_name(name), targets, not_targets })
+}
+
+fn evict(name: &str) -> Command {
+    Command::Node(NodeCommand::Evict { name: node_name(name) })
+}
+
+fn restore(name: &str, all: bool) -> Command {
+    Command::Node(NodeCommand::Restore { name: node_name(name), delete_resources: all, delete_snapshots: all })
+}
+
+/// Four nodes, and a volume whose replicas on the first two are up to date.
+fn replicated() -> World {
+    let mut world = World::with(&["alpha", "bravo", "charlie", "delta"]);
+    world.volume("vol", DRBD, &["alpha", "bravo"]);
+    for node in ["alpha", "bravo"] {
+        world.tell("vol", node, UpToDate, false);
+    }
+    world
+}
+
+fn has(world: &World, node: &str, flag: ResourceFlags) -> bool {
+    world.resource("vol", node).flags.has(flag)
+}
+
+fn nodes(world: &World) -> Vec<&str> {
+    world.definition("vol").resources.keys().map(NodeName::as_str).collect()
+}
+
+#[test]
+fn a_replica_gets_one_successor_however_often_it_is_asked_for() {
+    let mut world = replicated();
+    world.ask(evacuate("alpha", &[], &["charlie"]));
+    assert!(world.node("alpha").flags.has(NodeFlags::EVACUATE));
+    assert_eq!(nodes(&world), ["alpha", "bravo", "delta"]);
+    assert!(has(&world, "alpha", ResourceFlags::EVACUATE) && !has(&world, "alpha", ResourceFlags::DELETE));
+    assert_eq!(world.resource("vol", "delta").props.get("MigrateFrom"), Some("alpha"));
+    world.ask_in_vain(&evacuate("alpha", &[], &["charlie"]));
+}
+
+#[test]
+fn only_targets_are_used() {
+    let mut world = replicated();
+    world.ask(evacuate("alpha", &["charlie"], &[]));
+    assert_eq!(nodes(&world), ["alpha", "bravo", "charlie"]);
+    let mut world = replicated();
+    let notes = world.ask(evacuate("alpha", &[], &["charlie", "delta"]));
+    let warning = notes.iter().find(|note| note.code == WARN_NOT_EVACUATING).expect("no place");
+    assert!(warning.details.as_deref().is_some_and(|details| details.contains("bravo")), "{warning:?}");
+    assert_eq!(nodes(&world), ["alpha", "bravo"]);
+    assert!(!has(&world, "alpha", ResourceFlags::DELETE));
+}
+
+#[test]
+fn what_is_complete_elsewhere_goes_at_once() {
+    // Told of alpha; in use there; does it go?
+    for (state, complete, in_use, goes) in [
+        (UpToDate, &["alpha", "bravo", "charlie"][..], false, true),
+        (UpToDate, &["alpha", "bravo", "charlie"], true, false),
+        (VolumeState::Failed, &["bravo"], false, true),
+        (VolumeState::Failed, &[], false, false),
+        (UpToDate, &["alpha"], false, false),
+    ] {
+        let mut world = World::with(&["alpha", "bravo", "charlie", "delta"]);
+        world.volume("vol", DRBD, &["alpha", "bravo", "charlie"]);
+        for node in complete {
+            world.tell("vol", node, UpToDate, false);
+        }
+        world.tell("vol", "alpha", state, in_use);
+        world.ask(evacuate("alpha", &[], &[]));
+        assert_eq!(has(&world, "alpha", ResourceFlags::DELETE), goes, "{state:?} {complete:?} {in_use}");
+        assert_ne!(has(&world, "alpha", ResourceFlags::EVACUATE), goes, "{state:?} {complete:?} {in_use}");
+    }
+}
+
+#[test]
+fn without_drbd_nothing_moves() {
+    let mut world = World::with(&["alpha", "bravo"]);
+    world.volume("vol", &[LayerKind::Storage], &["alpha"]);
+    let notes = world.ask(evacuate("alpha", &[], &[]));
+    assert_eq!(codes(&notes), [MODIFIED, WARN_NOT_EVACUATING]);
+    assert_eq!(world.resource("vol", "alpha").flags, ResourceFlags::NONE);
+    world.refuses(&[
+        (evacuate("ghost", &[], &[]), FAIL_NOT_FOUND_NODE),
+        (evacuate("bravo", &["ghost"], &[]), FAIL_NOT_FOUND_NODE),
+        (evacuate("bravo", &["bravo"], &[]), FAIL_INVLD_REQUEST),
+        (evict("bravo"), FAIL_EXISTS_NODE_CONN),
+        (restore("bravo", false), 0),
+    ]);
+}
+
+#[test]
+fn an_evicted_node_is_replaced_and_its_replica_stays_known() {
+    let mut world = replicated();
+    world.link("alpha", ConnectionStatus::Offline);
+    world.ask(evict("alpha"));
+    let node = world.node("alpha");
+    assert!(node.flags.has(NodeFlags::EVICTED));
+    assert_eq!(node.evicted_at, Some(EpochMs(1000)));
+    assert!(has(&world, "alpha", ResourceFlags::EVICTED));
+    assert_eq!(nodes(&world).len(), 3);
+    world.ask_in_vain(&evict("alpha"));
+    world.refuses(&[(evacuate("alpha", &[], &[]), FAIL_INVLD_REQUEST)]);
+
+    world.ask(restore("alpha", false));
+    assert_eq!((world.node("alpha").flags, world.node("alpha").evicted_at), (NodeFlags::NONE, None));
+    assert_eq!(world.resource("vol", "alpha").flags, ResourceFlags::NONE);
+}
+
+#[test]
+fn no_more_is_replaced_than_is_wanted_and_can_be_filled() {
+    let least = |count: &str| {
+        let props = set(&[("DrbdOptions/AutoEvictMinReplicaCount", count)]);
+        Command::Controller(ControllerCommand::Modify { props })
+    };
+    // Least count of replicas, whether the other replica's node answers, replicas afterwards.
+    for (count, bravo, replicas) in
+        [("1", ConnectionStatus::Online, 2), ("9", ConnectionStatus::Online, 3), ("2", ConnectionStatus::Offline, 2)]
+    {
+        let mut world = replicated();
+        world.ask(least(count));
+        world.link("alpha", ConnectionStatus::Offline);
+        world.link("bravo", bravo);
+        world.ask(evict("alpha"));
+        assert_eq!(nodes(&world).len(), replicas, "{count} {bravo}");
+    }
+}
+
+#[test]
+fn inactive_before_is_inactive_after() {
+    let mut world = replicated();
+    world.ask(Command::Resource(ResourceCommand::Deactivate { rsc: rsc_name("vol"), node: node_name("alpha") }));
+    let mut definition = world.definition("vol").clone();
+    let resource = definition.resources.get_mut(&node_name("alpha")).expect("made");
+    resource.flags = ResourceFlags::INACTIVE;
+    world.cluster.apply(&Change::Definition(rsc_name("vol"), Some(Arc::new(definition))));
+    world.link("alpha", ConnectionStatus::Offline);
+    world.ask(evict("alpha"));
+    assert!(has(&world, "alpha", ResourceFlags::INACTIVE_BEFORE_EVICTION));
+    world.ask(restore("alpha", false));
+    assert_eq!(world.resource("vol", "alpha").flags, ResourceFlags::INACTIVE);
+}
+
+#[test]
+fn a_node_may_come_back_empty_where_others_are_complete() {
+    // Whether bravo is complete; does alpha's replica go?
+    for (complete, goes) in [(true, true), (false, false)] {
+        let mut world = World::with(&["alpha", "bravo"]);
+        world.volume("vol", DRBD, &["alpha", "bravo"]);
+        world.snapshot("vol", "snap");
+        if complete {
+            world.tell("vol", "bravo", UpToDate, false);
+        }
+        world.link("alpha", ConnectionStatus::Offline);
+        world.ask(evict("alpha"));
+        let notes = world.ask(restore("alpha", true));
+        assert_eq!(has(&world, "alpha", ResourceFlags::DELETE), goes, "{complete}");
+        assert_ne!(codes(&notes).contains(&WARN_NO_EFFECT), goes, "{complete}");
+        let snapshot = world.cluster.snapshots.values().next().expect("taken");
+        let parts: Vec<bool> = snapshot.nodes.values().map(|part| part.flags.has(SnapshotNodeFlags::DELETE)).collect();
+        assert_eq!(parts, [true, false]);
+    }
+}
+
+#[test]
+fn a_move_that_is_taken_back_ends() {
+    let mut world = replicated();
+    world.ask(evacuate("alpha", &["charlie"], &[]));
+    world.ask(restore("alpha", false));
+    assert_eq!(world.resource("vol", "alpha").flags, ResourceFlags::NONE);
+    assert_eq!(world.resource("vol", "charlie").props.get("MigrateFrom"), None);
+    world.refuses(&[(restore("alpha", false), 0)]);
+}

@@ -1,0 +1,320 @@
+//! Whole lives: definitions, volumes, snapshots and clones from their making to their end, on nodes that carry out
+//! everything, or fail, or are slow.
+
+use super::puppet::Puppet;
+use crate::model::command::*;
+use crate::model::group::SelectFilter;
+use crate::model::kinds::{DefinitionFlags, ResourceFlags, SnapshotFlags, VolumeDefinitionFlags};
+use crate::model::names::{GroupName, SnapName};
+use crate::model::props::PropsModify;
+use crate::model::size::Kib;
+use crate::model::testkit::{cluster, node, pool, rsc, volume};
+use crate::model::wait::{Goal, Standing};
+
+const THREE: &str = "
+    grp store layers=STORAGE
+    node alpha
+    pool alpha data FILE_THIN 9000000/9000000
+    node bravo
+    pool bravo data FILE_THIN 8000000/9000000
+    node charlie
+    pool charlie data FILE_THIN 7000000/9000000
+";
+
+fn spawn(name: &str, count: u32) -> Command {
+    let filter = SelectFilter {
+        place_count: Some(count),
+        layers: Some(vec![crate::model::kinds::LayerKind::Storage]),
+        ..SelectFilter::default()
+    };
+    Command::Group(GroupCommand::Spawn(Spawn {
+        group: GroupName::parse("DfltRscGrp").expect("legal"),
+        name: Naming::Name(rsc(name)),
+        sizes: vec![Kib(1024)],
+        filter,
+        partial: false,
+        definitions_only: false,
+        peer_slots: None,
+        props: PropsModify::default(),
+    }))
+}
+
+fn snapshot(name: &str, snap: &str) -> Command {
+    Command::Snapshot(SnapshotCommand::Create {
+        snapshots: vec![NewSnapshot {
+            rsc: rsc(name),
+            name: snap_name(snap),
+            nodes: Vec::new(),
+            props: PropsModify::default(),
+        }],
+    })
+}
+
+fn snap_name(text: &str) -> SnapName {
+    SnapName::parse(text).expect("legal")
+}
+
+fn delete(name: &str) -> Command {
+    Command::Definition(DefinitionCommand::Delete { name: rsc(name) })
+}
+
+fn delete_snapshot(name: &str, snap: &str) -> Command {
+    Command::Snapshot(SnapshotCommand::Delete { rsc: rsc(name), name: snap_name(snap), nodes: Vec::new() })
+}
+
+fn clone(from: &str, to: &str) -> Command {
+    Command::Definition(DefinitionCommand::Clone(CloneOrder {
+        source: rsc(from),
+        name: Naming::Name(rsc(to)),
+        group: None,
+        layers: None,
+        props: PropsModify::default(),
+    }))
+}
+
+#[test]
+fn spawned_made_and_deleted_nothing_is_left() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    let web = puppet.cluster.definitions[&rsc("web")].clone();
+    assert_eq!(web.resources.len(), 2);
+    assert!(web.resources.values().all(|resource| resource.volumes[&volume(0)].made));
+    assert_eq!(puppet.cluster.pool_usage.len(), 2);
+    puppet.done(delete("web"));
+    assert!(puppet.cluster.definitions.is_empty());
+    assert!(puppet.cluster.pool_usage.is_empty());
+    assert!(puppet.cluster.on_node.is_empty());
+    assert!(puppet.cluster.resource_status.is_empty());
+}
+
+#[test]
+fn telling_everything_again_changes_nothing() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.done(snapshot("web", "one"));
+    let before = puppet.cluster.clone();
+    puppet.resync();
+    assert_eq!(before.definitions, puppet.cluster.definitions);
+    assert_eq!(before.snapshots, puppet.cluster.snapshots);
+}
+
+#[test]
+fn a_volume_added_grown_and_removed() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.done(Command::Definition(DefinitionCommand::VolumeCreate(NewVolume {
+        rsc: rsc("web"),
+        number: None,
+        size: Kib(2048),
+        flags: VolumeDefinitionFlags::NONE,
+        props: PropsModify::default(),
+        minor: None,
+    })));
+    let grow = |size| {
+        Command::Definition(DefinitionCommand::VolumeModify {
+            rsc: rsc("web"),
+            number: volume(1),
+            size: Some(Kib(size)),
+            props: PropsModify::default(),
+            set: VolumeDefinitionFlags::NONE,
+            clear: VolumeDefinitionFlags::NONE,
+        })
+    };
+    puppet.ask(grow(4096)).expect("there is room");
+    let resizing = |puppet: &Puppet| {
+        puppet.cluster.definitions[&rsc("web")].volumes[&volume(1)].flags.has(VolumeDefinitionFlags::RESIZE)
+    };
+    assert!(resizing(&puppet));
+    puppet.settle();
+    assert!(!resizing(&puppet));
+    puppet.done(grow(1024));
+    assert!(!resizing(&puppet), "a shrink ends as well");
+    puppet.done(Command::Definition(DefinitionCommand::VolumeDelete { rsc: rsc("web"), number: volume(1) }));
+    let web = &puppet.cluster.definitions[&rsc("web")];
+    assert_eq!(web.volumes.len(), 1);
+    assert!(web.resources.values().all(|resource| resource.volumes.len() == 1));
+}
+
+#[test]
+fn a_snapshot_is_taken_restored_rolled_back_and_deleted() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.done(snapshot("web", "one"));
+    let key = puppet.cluster.snapshots.keys().next().expect("one").clone();
+    assert!(puppet.cluster.snapshots[&key].flags.has(SnapshotFlags::SUCCESSFUL));
+    let refused = puppet.ask(delete("web")).expect_err("has a snapshot");
+    assert_eq!(refused.note.code, crate::model::code::FAIL_EXISTS_SNAPSHOT_DFN);
+    puppet.done(Command::Definition(DefinitionCommand::Create(NewDefinition {
+        name: Naming::Name(rsc("copy")),
+        group: None,
+        layers: Some(vec![crate::model::kinds::LayerKind::Storage]),
+        props: PropsModify::default(),
+        peer_slots: None,
+        secret: None,
+    })));
+    let (from, to) = (rsc("web"), rsc("copy"));
+    puppet.done(Command::Snapshot(SnapshotCommand::RestoreVolumes {
+        rsc: from.clone(),
+        name: snap_name("one"),
+        to: to.clone(),
+    }));
+    let restore = SnapshotCommand::RestoreResources {
+        rsc: from.clone(),
+        name: snap_name("one"),
+        to,
+        nodes: Vec::new(),
+        pools: Default::default(),
+    };
+    puppet.ask(Command::Snapshot(restore)).expect("fits");
+    let busy = puppet.ask(delete_snapshot("web", "one")).expect_err("is being read");
+    assert_eq!(busy.note.code, crate::model::code::FAIL_IN_USE);
+    puppet.settle();
+    assert_eq!(puppet.cluster.definitions[&rsc("copy")].resources.len(), 2);
+    puppet.done(Command::Snapshot(SnapshotCommand::Rollback { rsc: from, name: snap_name("one") }));
+    let web = &puppet.cluster.definitions[&rsc("web")];
+    assert!(web.resources.values().all(|resource| resource.rollback.is_none()));
+    puppet.done(delete_snapshot("web", "one"));
+    assert!(puppet.cluster.snapshots.is_empty());
+    puppet.done(delete("web"));
+    puppet.done(delete("copy"));
+    assert!(puppet.cluster.definitions.is_empty() && puppet.cluster.pool_usage.is_empty());
+}
+
+#[test]
+fn a_clone_runs_through_its_steps_and_leaves_no_snapshot() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.ask(clone("web", "twin")).expect("source is ready");
+    assert!(puppet.cluster.definitions[&rsc("twin")].flags.has(DefinitionFlags::CLONING));
+    puppet.settle();
+    let twin = &puppet.cluster.definitions[&rsc("twin")];
+    assert_eq!(twin.flags, DefinitionFlags::NONE);
+    assert_eq!(twin.resources.len(), 2);
+    assert!(twin.clone_source.is_none() && twin.is_clone);
+    assert!(puppet.cluster.snapshots.is_empty());
+}
+
+#[test]
+fn a_clone_that_cannot_be_made_is_marked_and_leaves_no_snapshot() {
+    for culprit in ["web", "twin"] {
+        let mut puppet = Puppet::new(cluster(THREE));
+        puppet.done(spawn("web", 1));
+        puppet.failing = vec![culprit.to_owned()];
+        puppet.ask(clone("web", "twin")).expect("source is ready");
+        puppet.settle();
+        puppet.failing.clear();
+        puppet.resync();
+        assert!(puppet.cluster.definitions[&rsc("twin")].flags.has(DefinitionFlags::FAILED), "{culprit}");
+        assert!(puppet.cluster.snapshots.is_empty(), "{culprit}: {:?}", puppet.cluster.snapshots);
+        puppet.done(delete("twin"));
+        assert_eq!(puppet.cluster.definitions.len(), 1);
+    }
+}
+
+#[test]
+fn a_failed_making_is_told_and_mended_later() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.failing = vec!["web".to_owned()];
+    puppet.ask(spawn("web", 1)).expect("decided");
+    let (node, desired) = puppet.told[0].clone();
+    puppet.settle();
+    let goal = Goal { rsc: rsc("web"), node, generation: desired.generation };
+    assert!(matches!(goal.standing(&puppet.cluster), Standing::Failed(_)));
+    puppet.failing.clear();
+    puppet.resync();
+    assert_eq!(goal.standing(&puppet.cluster), Standing::Reached);
+}
+
+#[test]
+fn stale_and_foreign_reports_are_not_believed() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    let (at, old) = {
+        let web = &puppet.cluster.definitions[&rsc("web")];
+        let at = web.resources.keys().next().expect("one").clone();
+        (at.clone(), crate::model::derive::desired_resource(&puppet.cluster, &rsc("web"), &at).expect("there"))
+    };
+    let mut gone = puppet.carry_out(&old);
+    gone.gone = true;
+    gone.volumes.clear();
+    puppet.report(&at, gone.clone());
+    assert!(puppet.cluster.definitions[&rsc("web")].resources.contains_key(&at), "nobody asked for its removal");
+    puppet.ask(delete("web")).expect("not in use");
+    puppet.report(&at, gone.clone());
+    assert!(puppet.cluster.definitions.contains_key(&rsc("web")), "the report is older than the order");
+    puppet.settle();
+    assert!(puppet.cluster.definitions.is_empty());
+    puppet.done(spawn("web", 1));
+    gone.generation += 100;
+    puppet.ask(delete("web")).expect("not in use");
+    puppet.report(&at, gone);
+    assert!(puppet.cluster.definitions.contains_key(&rsc("web")), "a report of an earlier definition of that name");
+}
+
+#[test]
+fn a_second_deletion_while_the_first_runs_is_success() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.ask(delete("web")).expect("first");
+    puppet.ask(delete("web")).expect("second");
+    puppet.settle();
+    assert!(puppet.cluster.definitions.is_empty());
+}
+
+#[test]
+fn inactive_keeps_its_data_and_comes_back() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    let at = puppet.cluster.definitions[&rsc("web")].resources.keys().next().expect("one").clone();
+    let command = |active: bool| {
+        let (rsc, node) = (rsc("web"), at.clone());
+        Command::Resource(match active {
+            true => ResourceCommand::Activate { rsc, node },
+            false => ResourceCommand::Deactivate { rsc, node },
+        })
+    };
+    puppet.done(command(false));
+    let flags = |puppet: &Puppet| puppet.cluster.definitions[&rsc("web")].resources[&at].flags;
+    assert_eq!(flags(&puppet), ResourceFlags::INACTIVE);
+    puppet.done(command(true));
+    assert_eq!(flags(&puppet), ResourceFlags::NONE);
+}
+
+#[test]
+fn replicas_under_drbd_move_without_losing_the_last_one() {
+    let text = THREE.replace("grp store layers=STORAGE", "");
+    let mut puppet = Puppet::new(cluster(&text));
+    let mut order = spawn("web", 2);
+    if let Command::Group(GroupCommand::Spawn(spawn)) = &mut order {
+        spawn.filter.layers = None;
+    }
+    puppet.done(order);
+    puppet.done(Command::Node(NodeCommand::Evacuate {
+        name: node("alpha"),
+        targets: Vec::new(),
+        not_targets: Vec::new(),
+    }));
+    let web = &puppet.cluster.definitions[&rsc("web")];
+    let names: Vec<String> = web.resources.keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["bravo", "charlie"]);
+    let toggle = |diskful: bool| {
+        Command::Resource(ResourceCommand::ToggleDisk {
+            rsc: rsc("web"),
+            node: node("bravo"),
+            diskful,
+            pool: diskful.then(|| pool("data")),
+            migrate_from: None,
+        })
+    };
+    puppet.done(toggle(false));
+    let bravo = |puppet: &Puppet| puppet.cluster.definitions[&rsc("web")].resources[&node("bravo")].clone();
+    assert!(bravo(&puppet).flags.has(ResourceFlags::DRBD_DISKLESS));
+    let refused = puppet.ask(Command::Resource(ResourceCommand::Delete {
+        rsc: rsc("web"),
+        node: node("charlie"),
+        keep_tiebreaker: false,
+    }));
+    assert!(refused.is_err(), "the last disk stays");
+    puppet.done(toggle(true));
+    assert!(bravo(&puppet).is_diskful());
+}

@@ -1,0 +1,76 @@
+//! Nodes are deleted or given up as lost.
+
+use super::*;
+
+fn delete(name: &str) -> Command {
+    Command::Node(NodeCommand::Delete { name: node_name(name) })
+}
+
+fn lost(name: &str) -> Command {
+    Command::Node(NodeCommand::Lost { name: node_name(name) })
+}
+
+fn link_of(a: &str, b: &str) -> Command {
+    Command::Node(NodeCommand::ConnectionModify { a: node_name(a), b: node_name(b), props: set(&[("Aux/a", "1")]) })
+}
+
+#[test]
+fn a_node_goes_when_nothing_is_left_on_it() {
+    let mut world = World::with(&["alpha", "bravo"]);
+    world.ask(link_of("alpha", "bravo"));
+    world.volume("vol", &[LayerKind::Storage], &["alpha"]);
+    let note = world.refuse(&delete("alpha"));
+    assert_eq!((note.code, note.details.as_deref()), (FAIL_IN_USE, Some("vol")));
+    let note = world.refuse(&delete("bravo"));
+    assert_eq!((note.code, note.details.as_deref()), (FAIL_IN_USE, Some("data")));
+    world.ask(Command::Pool(PoolCommand::Delete { node: node_name("bravo"), name: pool_name("data") }));
+    assert_eq!(codes(&world.ask(delete("bravo"))), [DELETED]);
+    assert!(!world.cluster.nodes.contains_key(&node_name("bravo")) && world.cluster.node_connections.is_empty());
+    for command in [delete("bravo"), lost("bravo")] {
+        assert_eq!(codes(&world.ask_in_vain(&command)), [WARN_NOT_FOUND]);
+    }
+}
+
+#[test]
+fn a_lost_node_goes_with_all_that_it_had() {
+    let mut world = World::with(&["alpha", "bravo"]);
+    world.ask(link_of("alpha", "bravo"));
+    world.volume("both", &[LayerKind::Drbd, LayerKind::Storage], &["alpha", "bravo"]);
+    world.volume("only", &[LayerKind::Storage], &["alpha"]);
+    world.snapshot("both", "s1");
+    world.snapshot("only", "s2");
+    world.ask(Command::Resource(ResourceCommand::ConnectionModify {
+        rsc: rsc_name("both"),
+        a: node_name("alpha"),
+        b: node_name("bravo"),
+        props: set(&[("Aux/a", "1")]),
+    }));
+    for status in [ConnectionStatus::Online, ConnectionStatus::Connected] {
+        world.link("alpha", status);
+        world.refuses(&[(lost("alpha"), FAIL_EXISTS_NODE_CONN)]);
+    }
+    world.link("alpha", ConnectionStatus::Offline);
+    let generation = world.definition("both").generation;
+    let notes = world.ask(lost("alpha"));
+    assert_eq!(codes(&notes), [WARN_STORAGE_ERROR, WARN_ALL_DISKLESS, DELETED]);
+    assert!(!world.cluster.nodes.contains_key(&node_name("alpha")) && world.cluster.node_connections.is_empty());
+    let both = world.definition("both");
+    assert_eq!(both.resources.keys().map(NodeName::as_str).collect::<Vec<_>>(), ["bravo"]);
+    assert!(both.connections.is_empty() && both.generation > generation);
+    assert!(world.definition("only").resources.is_empty());
+    let left: Vec<_> = world.cluster.snapshots.keys().map(|key| key.name.as_str()).collect();
+    assert_eq!(left, ["s1"]);
+    assert!(!world.cluster.on_node.contains_key(&node_name("alpha")));
+    assert!(!world.cluster.snapshots_on_node.contains_key(&node_name("alpha")));
+}
+
+#[test]
+fn a_definition_on_its_way_out_goes_with_its_last_replica() {
+    let mut world = World::with(&["alpha"]);
+    world.volume("vol", &[LayerKind::Storage], &["alpha"]);
+    world.ask(Command::Definition(DefinitionCommand::Delete { name: rsc_name("vol") }));
+    assert!(world.definition("vol").flags.has(DefinitionFlags::DELETE));
+    world.link("alpha", ConnectionStatus::Offline);
+    assert_eq!(codes(&world.ask(lost("alpha"))), [DELETED]);
+    assert!(world.cluster.definitions.is_empty());
+}

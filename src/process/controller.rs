@@ -1,0 +1,58 @@
+//! The controller role in a process: store, actors, and the REST server.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Start, StartError, identity};
+use crate::actors::controller::root::{self, Controller, Setup};
+use crate::actors::controller::satellites::LocalSatellites;
+use crate::actors::system::System;
+use crate::actors::system::link::{Endpoint, Server};
+use crate::store::{Redb, Store};
+
+/// What a started process serves.
+pub struct Serving {
+    /// Lines for people: what is served and what to try.
+    pub lines: Vec<String>,
+    /// Where the REST API listens.
+    pub rest: Option<SocketAddr>,
+    /// Where a satellite listens.
+    pub link: Option<Server>,
+    /// The controller, when this process has one.
+    pub controller: Option<Controller>,
+}
+
+pub(super) fn open_store(start: &Start) -> Result<Arc<dyn Store>, StartError> {
+    let path = start.config.store_path();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    Ok(Arc::new(Redb::open(folder)?))
+}
+
+/// Starts the role's actors, and the REST server last: it listens when answers are right.
+pub(super) fn start_role(
+    system: &System,
+    start: &Start,
+    local: LocalSatellites,
+    endpoint: Option<Endpoint>,
+) -> Result<Controller, StartError> {
+    let setup =
+        Setup { store: open_store(start)?, local, endpoint, deadline: start.config.controller.request_deadline };
+    Ok(root::start(system, setup)?)
+}
+
+pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, StartError> {
+    let endpoint = identity::endpoint(system, start, identity::CONTROLLER)?;
+    let secure = endpoint.is_some();
+    let controller = start_role(system, start, LocalSatellites::default(), endpoint.clone())?;
+    let rest = super::rest::start(system, start, &controller, endpoint.as_ref())?;
+    let mut lines = vec![format!("REST API on http://{rest} (data in {})", start.config.node.data.display())];
+    lines.push(match secure {
+        true => "Satellites are reached over mutual TLS".to_owned(),
+        false => format!(
+            "No satellite can be reached: there is no certificate in {}; make one with: zead identity",
+            start.config.identity_dir().display()
+        ),
+    });
+    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+}

@@ -1,0 +1,138 @@
+//! What the first start makes: the node, its pool and a resource group that fits them. Later starts leave all as it is.
+
+use std::time::Duration;
+
+use super::StartError;
+use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
+use crate::actors::controller::root::Controller;
+use crate::actors::system::System;
+use crate::model::command::{Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand};
+use crate::model::group::SelectFilter;
+use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind, VolumeGroupFlags};
+use crate::model::names::{GroupName, NetIfName, NodeName, PoolName};
+use crate::model::node::{BACKING_PROP, SatellitePort};
+use crate::model::props::PropsModify;
+
+/// How long the store may take to load before the first command is answered.
+const LIMIT: Duration = Duration::from_secs(120);
+/// LINSTOR's satellite port; a satellite in this process listens on none.
+const PORT: u16 = 3366;
+
+/// A group that the first start makes.
+pub struct Group {
+    /// Its name.
+    pub name: &'static str,
+    /// Replicas.
+    pub replicas: u32,
+    /// Layers.
+    pub layers: Vec<LayerKind>,
+}
+
+/// A node that the first start makes.
+pub struct First<'a> {
+    /// Its name.
+    pub node: NodeName,
+    /// Its pool.
+    pub pool: PoolName,
+    /// The pool's folder.
+    pub folder: &'a str,
+}
+
+/// Makes what is missing of nodes and pools; the group only together with the first node.
+pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<(), StartError> {
+    wait_for_load(controller).await?;
+    let known = controller.view.load();
+    let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();
+    for first in &new {
+        execute(controller, Command::Node(node(first)?)).await?;
+        execute(controller, Command::Pool(PoolCommand::Create(pool(first)))).await?;
+    }
+    if known.nodes.is_empty()
+        && let Some(first) = firsts.first()
+    {
+        for command in group_commands(group, first)? {
+            execute(controller, Command::Group(command)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The store is loaded when a node can be looked up: an unknown one is refused only then.
+async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
+    let nothing = ClusterMessage::RefreshCapacity(Vec::new());
+    controller.cluster.ask(nothing, LIMIT).await.map(|_| ()).map_err(|error| {
+        StartError::FirstStart(format!("the store was not loaded in time ({error}); look at the log for the reason"))
+    })
+}
+
+async fn execute(controller: &Controller, command: Command) -> Result<(), StartError> {
+    let message = ClusterMessage::Execute(Box::new(command), Answer::WhenDurable);
+    match controller.cluster.ask(message, LIMIT).await {
+        Ok(ClusterAnswer::Refused(refusal)) => Err(StartError::FirstStart(refusal.note.message)),
+        Ok(_) => Ok(()),
+        Err(error) => Err(StartError::FirstStart(error.to_string())),
+    }
+}
+
+fn legal<T>(name: Result<T, crate::model::names::NameError>) -> Result<T, StartError> {
+    name.map_err(|error| StartError::FirstStart(error.to_string()))
+}
+
+fn node(first: &First) -> Result<NodeCommand, StartError> {
+    let satellite = Some(SatellitePort { port: PORT, encryption: EncryptionKind::Plain });
+    let address = std::net::IpAddr::from([127, 0, 0, 1]);
+    Ok(NodeCommand::Create {
+        name: first.node.clone(),
+        kind: NodeKind::Combined,
+        interfaces: vec![NewInterface { name: legal(NetIfName::parse("default"))?, address, satellite, active: true }],
+        props: PropsModify::default(),
+    })
+}
+
+fn pool(first: &First) -> NewPool {
+    let backing = [(BACKING_PROP.to_owned(), first.folder.to_owned())];
+    NewPool {
+        node: first.node.clone(),
+        name: first.pool.clone(),
+        provider: ProviderKind::FileThin,
+        props: PropsModify { override_props: backing.into(), ..PropsModify::default() },
+        shared_space: None,
+        external_locking: false,
+    }
+}
+
+fn group_commands(group: &Group, first: &First) -> Result<Vec<GroupCommand>, StartError> {
+    let name = legal(GroupName::parse(group.name))?;
+    let create = GroupCommand::Create {
+        name: name.clone(),
+        description: Some("Volumes on this machine".to_owned()),
+        props: PropsModify::default(),
+        filter: SelectFilter {
+            place_count: Some(group.replicas),
+            pools: Some(vec![first.pool.clone()]),
+            layers: Some(group.layers.clone()),
+            ..SelectFilter::default()
+        },
+        peer_slots: None,
+    };
+    let volume = GroupCommand::VolumeCreate {
+        group: name,
+        number: None,
+        flags: VolumeGroupFlags::NONE,
+        props: PropsModify::default(),
+    };
+    Ok(vec![create, volume])
+}
+
+/// Runs an asynchronous part of the start on the system's workers and waits for it.
+pub fn wait<T: Send + 'static>(
+    system: &System,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, StartError> {
+    let (done, result) = std::sync::mpsc::sync_channel(1);
+    system.workers().spawn(async move {
+        // The receiver below waits until this is sent.
+        let _ = done.send(work.await);
+    });
+    result.recv().map_err(|_| StartError::FirstStart("the start was stopped".to_owned()))
+}

@@ -1,0 +1,145 @@
+//! Everything on one machine: a controller, a satellite beside it, a pool in the data folder. Or, without root, a
+//! controller with simulated satellites.
+
+use super::controller::{Serving, start_role};
+use super::first_start::{self, First, Group};
+use super::{Start, StartError, satellite, simulated};
+use crate::actors::controller::root::Controller;
+use crate::actors::controller::satellites::{LocalSatellites, SatellitesMessage};
+use crate::actors::system::System;
+use crate::model::kinds::LayerKind;
+use crate::model::names::{NodeName, PoolName};
+use crate::model::news::News;
+use crate::storage::pool_folder::{self, PoolFolder};
+
+/// The group that the first start makes.
+const GROUP: &str = "local";
+
+pub(super) fn start(system: &System, start: &Start) -> Result<Serving, StartError> {
+    match start.config.standalone.simulated_nodes {
+        0 => start_real(system, start),
+        nodes => start_simulated(system, start, nodes),
+    }
+}
+
+fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
+    refuse_machine()?;
+    let folder = std::path::absolute(start.config.pool_dir()).map_err(StartError::io("the pool's folder"))?;
+    let size = start.config.standalone.pool_size.map(|size| size.0);
+    let target = folder.clone();
+    let kind = first_start::wait(system, async move { pool_folder::prepare(&target, size).await })??;
+    let local = LocalSatellites::default();
+    let controller = start_role(system, start, local.clone(), None)?;
+    let node = name(&start.node_name())?;
+    local.add(node.clone(), satellite::start_local(system, start, &controller)?);
+    let layers = satellite::stack_of_this_machine(system)?;
+    let text = folder.display().to_string();
+    let pool = pool_name(start)?;
+    let group = Group { name: GROUP, replicas: 1, layers: layers.clone() };
+    let asked = controller.clone();
+    let shown = text.clone();
+    first_start::wait(system, async move {
+        let first = First { node, pool, folder: &text };
+        first_start::make(&asked, &[first], &group).await
+    })??;
+    align(&controller)?;
+    let rest = super::rest::start(system, start, &controller, None)?;
+    let place = match kind {
+        PoolFolder::Plain => shown,
+        PoolFolder::Image(image) => format!("{shown}, an xfs of its own in {}", image.display()),
+    };
+    let mut lines = vec![
+        format!("REST API on http://{rest}"),
+        format!("Node '{}' with FILE_THIN pool '{}' in {place}", start.node_name(), start.config.standalone.pool),
+    ];
+    if layers == [LayerKind::Storage] {
+        lines.push(format!(
+            "Group '{GROUP}' makes volumes of layer STORAGE: this kernel has no DRBD 9 (its module is not loaded)"
+        ));
+    }
+    lines.extend(try_next(rest));
+    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+}
+
+fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving, StartError> {
+    let local = LocalSatellites::default();
+    let controller = start_role(system, start, local.clone(), None)?;
+    let mut names = Vec::new();
+    for number in 1..=nodes {
+        let node = name(&format!("sim-{number}"))?;
+        local.add(node.clone(), simulated::start_one(system, &node, &controller)?);
+        names.push(node);
+    }
+    let pool = pool_name(start)?;
+    let group = Group { name: GROUP, replicas: 2.min(nodes), layers: vec![LayerKind::Drbd, LayerKind::Storage] };
+    let asked = controller.clone();
+    first_start::wait(system, async move {
+        let first = |node: &NodeName| First { node: node.clone(), pool: pool.clone(), folder: "/simulated" };
+        let firsts: Vec<First> = names.iter().map(first).collect();
+        first_start::make(&asked, &firsts, &group).await
+    })??;
+    align(&controller)?;
+    let rest = super::rest::start(system, start, &controller, None)?;
+    let mut lines = vec![
+        format!("REST API on http://{rest}"),
+        format!("{nodes} simulated nodes sim-1 to sim-{nodes}: they answer as real ones, and hold no data"),
+    ];
+    lines.extend(try_next(rest));
+    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+}
+
+/// Satellites in this process were added after the cluster was loaded: contact is made now.
+fn align(controller: &Controller) -> Result<(), StartError> {
+    let everybody = News { everybody: true, ..News::default() };
+    controller
+        .satellites
+        .tell(SatellitesMessage::News(Box::new(everybody)))
+        .map_err(|error| StartError::FirstStart(error.to_string()))
+}
+
+fn try_next(rest: std::net::SocketAddr) -> Vec<String> {
+    let flag = match rest.port() {
+        3370 => String::new(),
+        _ => format!(" --controllers {rest}"),
+    };
+    vec![
+        "Try next:".to_owned(),
+        format!("  zea{flag} make web 1G"),
+        format!("  zea{flag} resource list"),
+        format!("  zea{flag} actors"),
+    ]
+}
+
+fn name(text: &str) -> Result<NodeName, StartError> {
+    NodeName::parse(text).map_err(|error| StartError::Machine {
+        message: format!("This machine's name '{text}' cannot be a node's name"),
+        cause: error.to_string(),
+        cure: "Give the node a name in the configuration: [node] name = \"...\"".to_owned(),
+    })
+}
+
+fn pool_name(start: &Start) -> Result<PoolName, StartError> {
+    PoolName::parse(&start.config.standalone.pool).map_err(|error| StartError::Machine {
+        message: "The configured pool name cannot be used".to_owned(),
+        cause: error.to_string(),
+        cure: "Change [standalone] pool".to_owned(),
+    })
+}
+
+/// Real volumes need root and loop devices.
+fn refuse_machine() -> Result<(), StartError> {
+    let cause = if !nix::unistd::geteuid().is_root() {
+        "it is not run by root"
+    } else if !std::path::Path::new("/dev/loop-control").exists() {
+        "there is no /dev/loop-control (the kernel's loop module is not loaded, or the container has no devices)"
+    } else {
+        return Ok(());
+    };
+    Err(StartError::Machine {
+        message: "This process cannot make volumes".to_owned(),
+        cause: cause.to_owned(),
+        cure: "Run it as root on a kernel with loop devices (modprobe loop); to try the API, the placement and the \
+               actors without either: zead standalone --simulated-nodes 3"
+            .to_owned(),
+    })
+}

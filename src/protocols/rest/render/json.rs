@@ -1,0 +1,277 @@
+//! Writes JSON into a buffer, member by member. Commas are its business, the order of calls is the caller's; what is
+//! empty can be left out. Never fails.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use crate::model::moment::Uuid;
+use crate::model::props::Props;
+
+/// JSON that is being written.
+#[derive(Debug, Default)]
+pub struct Json {
+    out: Vec<u8>,
+    /// The next value or key is not the first one of its list or object.
+    comma: bool,
+}
+
+impl Json {
+    /// An empty buffer with room.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), comma: false }
+    }
+
+    /// The bytes so far.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// How many bytes there are so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Takes the bytes so far away; writing goes on where it was.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// A value of bytes that are JSON already.
+    pub fn raw(&mut self, json: &[u8]) {
+        self.separate();
+        self.out.extend_from_slice(json);
+        self.comma = true;
+    }
+
+    /// Opens a list that [`Json::close_list`] ends.
+    pub fn open_list(&mut self) {
+        self.separate();
+        self.out.push(b'[');
+        self.comma = false;
+    }
+
+    /// Ends a list.
+    pub fn close_list(&mut self) {
+        self.out.push(b']');
+        self.comma = true;
+    }
+
+    /// An object as a value.
+    pub fn object(&mut self, fill: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.out.push(b'{');
+        self.comma = false;
+        fill(self);
+        self.out.push(b'}');
+        self.comma = true;
+    }
+
+    /// A list as a value.
+    pub fn list(&mut self, fill: impl FnOnce(&mut Self)) {
+        self.open_list();
+        fill(self);
+        self.close_list();
+    }
+
+    /// A text as a value.
+    pub fn string(&mut self, text: &str) {
+        self.separate();
+        self.quote(text);
+        self.comma = true;
+    }
+
+    /// Whatever serde can print, as a value.
+    pub fn value(&mut self, value: &impl Serialize) {
+        self.separate();
+        serde_json::to_writer(&mut self.out, value).expect("a buffer takes all, and keys are texts");
+        self.comma = true;
+    }
+
+    /// The key of the next value.
+    pub fn key(&mut self, key: &str) {
+        self.separate();
+        self.quote(key);
+        self.out.push(b':');
+        self.comma = false;
+    }
+
+    /// A text that always stands.
+    pub fn must(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.string(text);
+    }
+
+    /// A text, left out when it is empty.
+    pub fn text(&mut self, key: &str, text: &str) {
+        if !text.is_empty() {
+            self.must(key, text);
+        }
+    }
+
+    /// What prints itself, always.
+    pub fn shown(&mut self, key: &str, value: impl Display) {
+        self.must(key, &value.to_string());
+    }
+
+    /// A whole number, always.
+    pub fn int(&mut self, key: &str, number: i64) {
+        self.key(key);
+        self.number(number);
+    }
+
+    /// A size or count, always; what the API cannot express becomes its largest number.
+    pub fn size(&mut self, key: &str, number: u64) {
+        self.int(key, i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    /// A size or count, left out when it is not known.
+    pub fn known_size(&mut self, key: &str, number: Option<u64>) {
+        if let Some(number) = number {
+            self.size(key, number);
+        }
+    }
+
+    /// A fraction, always.
+    pub fn float(&mut self, key: &str, number: f64) {
+        self.key(key);
+        self.value(&number);
+    }
+
+    /// Yes or no, always.
+    pub fn flag(&mut self, key: &str, yes: bool) {
+        self.key(key);
+        self.raw(if yes { b"true" } else { b"false" });
+    }
+
+    /// A uuid, always.
+    pub fn uuid(&mut self, uuid: Uuid) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        self.key("uuid");
+        self.out.push(b'"');
+        for nibble in (0..32).rev() {
+            self.out.push(HEX[(uuid.0 >> (nibble * 4)) as usize & 0xF]);
+            if matches!(nibble, 24 | 20 | 16 | 12) {
+                self.out.push(b'-');
+            }
+        }
+        self.out.push(b'"');
+        self.comma = true;
+    }
+
+    /// Properties, left out when there are none.
+    pub fn props(&mut self, key: &str, props: &Props) {
+        if !props.is_empty() {
+            self.key(key);
+            self.prop_map(props);
+        }
+    }
+
+    /// Properties as a value.
+    pub fn prop_map(&mut self, props: &Props) {
+        self.object(|json| props.iter().for_each(|(key, value)| json.must(key, value)));
+    }
+
+    /// Texts, left out when there are none.
+    pub fn texts<'a>(&mut self, key: &str, texts: impl IntoIterator<Item = &'a str>) {
+        self.filled_list(key, |json| texts.into_iter().for_each(|text| json.string(text)));
+    }
+
+    /// A list, left out when nothing was written into it.
+    pub fn filled_list(&mut self, key: &str, fill: impl FnOnce(&mut Self)) {
+        self.filled(key, |json| json.list(fill));
+    }
+
+    /// An object, left out when nothing was written into it.
+    pub fn filled_object(&mut self, key: &str, fill: impl FnOnce(&mut Self)) {
+        self.filled(key, |json| json.object(fill));
+    }
+
+    fn filled(&mut self, key: &str, write: impl FnOnce(&mut Self)) {
+        let (start, comma) = (self.out.len(), self.comma);
+        self.key(key);
+        let before = self.out.len();
+        write(self);
+        // Two bytes are the brackets.
+        if self.out.len() == before + 2 {
+            self.out.truncate(start);
+            self.comma = comma;
+        }
+    }
+
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.push(b',');
+        }
+    }
+
+    fn quote(&mut self, text: &str) {
+        let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+        if plain {
+            self.out.push(b'"');
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.push(b'"');
+        } else {
+            serde_json::to_writer(&mut self.out, text).expect("a buffer takes all");
+        }
+    }
+
+    /// A whole number as a value.
+    pub fn number(&mut self, number: i64) {
+        self.value(&number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_and_omissions() {
+        let mut json = Json::default();
+        json.object(|json| {
+            json.text("empty", "");
+            json.filled_list("none", |_| {});
+            json.text("name", "a\"b\n\u{1}ö");
+            json.filled_object("nothing", |_| {});
+            json.int("n", -1);
+            json.texts("list", ["x", "y"]);
+            json.filled_object("inner", |json| json.flag("yes", true));
+            json.float("ratio", 20.0);
+            json.size("large", u64::MAX);
+            json.known_size("unknown", None);
+        });
+        let expected = r#"{"name":"a\"b\n\u0001ö","n":-1,"list":["x","y"],"inner":{"yes":true},"ratio":20.0,"large":9223372036854775807}"#;
+        assert_eq!(String::from_utf8(json.into_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn lists_of_objects_and_pieces() {
+        let mut json = Json::default();
+        json.open_list();
+        json.object(|json| json.int("a", 1));
+        let first = json.take();
+        json.object(|_| {});
+        json.raw(b"null");
+        json.close_list();
+        let text = [first, json.into_bytes()].concat();
+        assert_eq!(String::from_utf8(text).unwrap(), r#"[{"a":1},{},null]"#);
+    }
+
+    #[test]
+    fn a_uuid_as_it_prints_itself() {
+        let uuid: Uuid = "5e4d1a9c-2c0c-4c5c-9f57-0a6d3c1b7e11".parse().unwrap();
+        let mut json = Json::default();
+        json.object(|json| json.uuid(uuid));
+        assert_eq!(String::from_utf8(json.into_bytes()).unwrap(), format!("{{\"uuid\":\"{uuid}\"}}"));
+    }
+}
