@@ -1,5 +1,6 @@
 //! Decisions about resources: making, changing, removing replicas.
 
+use super::available::Wish;
 use super::draft::Draft;
 use super::volume::{new_volume, refuse_no_room};
 use crate::model::code::*;
@@ -24,7 +25,8 @@ pub(super) fn decide(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
         ResourceCommand::Delete { rsc, node, .. } => delete(draft, rsc, node),
         ResourceCommand::Autoplace { rsc, filter } => super::autoplace::autoplace(draft, rsc, filter),
         ResourceCommand::MakeAvailable { rsc, node, diskful, layers } => {
-            super::available::make_available(draft, rsc, node, *diskful, layers.as_deref())
+            let wish = Wish { diskful: *diskful, layers: layers.as_deref() };
+            super::available::make_available(draft, rsc, node, wish)
         }
         ResourceCommand::Activate { rsc, node } => set_active(draft, rsc, node, true),
         ResourceCommand::Deactivate { rsc, node } => set_active(draft, rsc, node, false),
