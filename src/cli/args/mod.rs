@@ -22,7 +22,7 @@ pub use property::{OBJECTS, ObjectPath, ObjectRow, PropertyCommand};
 pub use resource::ResourceCommand;
 pub use small::{ControllerCommand, ErrorsCommand, KvsCommand, Make, StoreCommand};
 pub use snapshot::SnapshotCommand;
-pub use values::{Properties, SetProperty};
+pub use values::{Properties, PropertyChange};
 pub use volume::VolumeCommand;
 
 use std::path::PathBuf;
