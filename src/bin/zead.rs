@@ -60,6 +60,15 @@ enum Tool {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Give the loop devices and the mount of a stopped standalone back; keeps all data, refuses what is in use
+    Release {
+        /// The data folder; by default the configured one
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,12 +86,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments, started: SystemTime) -> anyhow::Result<u8> {
     let host_name = nix::unistd::gethostname()?.to_string_lossy().into_owned();
-    if let Some(Tool::Identity { names, folder, config }) = arguments.tool {
-        let config = read_config(config, None, &host_name)?;
-        let folder = folder.unwrap_or_else(|| config.identity_dir());
-        process::write_identities(&folder, &names)?;
-        writeln!(std::io::stdout(), "certificates of {} are in {}", names.join(", "), folder.display())?;
-        return Ok(0);
+    if let Some(tool) = arguments.tool {
+        return use_tool(tool, &host_name);
     }
     let mut config = read_config(arguments.config, arguments.overlay, &host_name)?;
     if let Some(nodes) = arguments.simulated_nodes {
@@ -103,6 +108,28 @@ fn run(arguments: Arguments, started: SystemTime) -> anyhow::Result<u8> {
     out.flush()?;
     let code = system.run_until_signal()?;
     Ok(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+fn use_tool(tool: Tool, host_name: &str) -> anyhow::Result<u8> {
+    let mut out = std::io::stdout();
+    match tool {
+        Tool::Identity { names, folder, config } => {
+            let config = read_config(config, None, host_name)?;
+            let folder = folder.unwrap_or_else(|| config.identity_dir());
+            process::write_identities(&folder, &names)?;
+            writeln!(out, "certificates of {} are in {}", names.join(", "), folder.display())?;
+        }
+        Tool::Release { data, config } => {
+            let mut config = read_config(config, None, host_name)?;
+            if let Some(data) = data {
+                config.node.data = data;
+            }
+            for line in process::release(&config)? {
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+    Ok(0)
 }
 
 fn read_config(config: Option<PathBuf>, overlay: Option<PathBuf>, host_name: &str) -> anyhow::Result<Config> {

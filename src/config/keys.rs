@@ -52,6 +52,11 @@ pub(super) const KEYS: &[Key] = &[
         slot: |c| &mut c.rest.listen,
     },
     Key { path: "rest.max_body", about: "The longest request body that is read.", slot: |c| &mut c.rest.max_body },
+    Key {
+        path: "rest.inject_panic",
+        about: "For tests of supervision: whether POST /v1/zea/actors/inject-panic lets an actor panic.",
+        slot: |c| &mut c.rest.inject_panic,
+    },
     Key { path: "link.listen", about: "Where a satellite awaits its controller.", slot: |c| &mut c.link.listen },
     Key {
         path: "link.certificate",

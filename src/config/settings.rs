@@ -42,6 +42,8 @@ pub struct RestConfig {
     pub listen: SocketAddr,
     /// The longest request body that is read, in bytes.
     pub max_body: ByteSize,
+    /// Whether a request may let an actor panic.
+    pub inject_panic: bool,
 }
 
 /// `[link]`: the inside protocol, mutual TLS between processes.
@@ -170,7 +172,7 @@ impl Default for NodeConfig {
 impl Default for RestConfig {
     fn default() -> Self {
         // 8 MiB: ten thousand properties of the longest usual values, with room; a request is held in memory whole.
-        Self { listen: loopback(REST_PORT), max_body: ByteSize(8 * MIB) }
+        Self { listen: loopback(REST_PORT), max_body: ByteSize(8 * MIB), inject_panic: false }
     }
 }
 

@@ -130,6 +130,21 @@ impl Cluster {
         }
     }
 
+    /// Takes over what another view of the same cluster saw, as far as what it saw is known here, too.
+    pub fn recall(&mut self, other: &Cluster) {
+        for (name, status) in &other.node_status {
+            self.sight(Sighting::Node(name.clone(), NodeStatus::clone(status)));
+        }
+        for ((node, pool), status) in &other.pool_status {
+            self.sight(Sighting::Pool(node.clone(), pool.clone(), PoolStatus::clone(status)));
+        }
+        for (rsc, nodes) in &other.resource_status {
+            for (node, status) in nodes.iter() {
+                self.sight(Sighting::Resource(rsc.clone(), node.clone(), Some(status.clone())));
+            }
+        }
+    }
+
     fn sight_resource(&mut self, rsc: &RscName, node: NodeName, status: Option<ResourceStatus>) {
         let known = self.definitions.contains_key(rsc);
         let mut all = self.resource_status.get(rsc).map(|all| (**all).clone()).unwrap_or_default();

@@ -4,6 +4,7 @@
 mod controller;
 mod first_start;
 mod identity;
+mod release;
 mod rest;
 mod satellite;
 mod simulated;
@@ -20,6 +21,7 @@ use crate::tls::TlsError;
 
 pub use controller::Serving;
 pub use identity::write_identities;
+pub use release::release;
 
 /// A part that a process plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +129,9 @@ impl Start {
 /// # Errors
 /// A role cannot start; the text names cause and cure. What was started goes with the system.
 pub fn start(system: &System, roles: &[Role], start: &Start) -> Result<Serving, StartError> {
+    if matches!(roles, [Role::Standalone | Role::Controller]) {
+        rest::refuse_taken(start.config.rest.listen)?;
+    }
     match roles {
         [Role::Standalone] => standalone::start(system, start),
         [Role::Controller] => controller::start_alone(system, start),

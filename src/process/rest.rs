@@ -26,7 +26,6 @@ pub(super) fn start(
     endpoint: Option<&Endpoint>,
 ) -> Result<SocketAddr, StartError> {
     let address = start.config.rest.listen;
-    refuse_taken(address)?;
     let mut api = Api::new(controller.cluster.clone(), controller.view.clone(), system.registry().clone());
     let seconds = start.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -34,6 +33,7 @@ pub(super) fn start(
     api.deadline = start.config.controller.request_deadline + GRACE;
     api.telemetry = Some(Telemetry::new(start.started)?);
     api.links = endpoint.map(|endpoint| Arc::clone(endpoint.metrics()));
+    api.inject_panic = start.config.rest.inject_panic;
     api.about = Arc::new(About {
         store: start.config.store_path().display().to_string(),
         listen: Some(address),
@@ -49,7 +49,8 @@ pub(super) fn start(
     opened.ok_or_else(|| taken(address, "it does not open".to_owned()))
 }
 
-fn refuse_taken(address: SocketAddr) -> Result<(), StartError> {
+/// Before anything is made: a start that fails leaves nothing behind.
+pub(super) fn refuse_taken(address: SocketAddr) -> Result<(), StartError> {
     TcpListener::bind(address).map(|_| ()).map_err(|error| taken(address, error.to_string()))
 }
 

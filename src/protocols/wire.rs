@@ -54,6 +54,9 @@ pub struct FromSatellite {
     pub node: NodeName,
     /// What it observed, oldest first.
     pub reports: Vec<Report>,
+    /// Part of the satellite was started anew: it may have forgotten what it was told, and asks for everything.
+    #[serde(default)]
+    pub resync: bool,
 }
 
 /// Controller's answer to [`FromSatellite`].

@@ -134,6 +134,12 @@ impl Loops {
         set.map_err(|error| io_problem(format!("{} cannot be resized", device.path), path, &error))
     }
 
+    /// The files whose devices are remembered, in order.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.by_file().keys().cloned().collect()
+    }
+
     /// How many devices are remembered.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -1,7 +1,7 @@
 //! A node's storage, whole: pools, and one pass over one resource. The entry for whoever drives it.
 //!
 //! A pass observes, plans, carries out and reports. One that finds nothing to do runs no process and lists nothing.
-//! Passes of different resources may run at once; of one resource only one at a time, which its owner sees to.
+//! Passes of different resources may run at once; of one resource only one at a time: a second one waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use super::pool::Pools;
 use super::problem::problem;
 use super::simulated::Simulation;
 use super::targets::Targets;
+use super::turns::Turns;
 use super::{layer, report, tools};
 use crate::model::desired::{DesiredPool, DesiredResource, Order};
 use crate::model::names::{PoolName, VolumeNumber};
@@ -45,6 +46,7 @@ struct Inner {
 struct Real {
     exec: Exec,
     loops: Arc<Loops>,
+    turns: Turns,
 }
 
 /// What is remembered of one resource between passes; losing it costs a look, nothing else. Clones are the same.
@@ -64,7 +66,7 @@ impl NodeStorage {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
         Self(Arc::new(Inner {
             pools: Pools::real(loops.clone()),
-            real: Some(Real { exec: Exec::new(setup.limits), loops }),
+            real: Some(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
         }))
     }
 
@@ -185,6 +187,7 @@ impl ResourceMemory {
 
 impl Inner {
     fn pass(&self, memory: &ResourceMemory, desired: &DesiredResource, steps: usize) -> ResourceReport {
+        let _turn = self.real.as_ref().map(|real| real.turns.take(&desired.rsc));
         let targets = Targets::of(desired, &self.pools);
         let mut observed = observe(desired, &targets, &memory.formatted());
         let mut outcome = Outcome::default();

@@ -46,7 +46,7 @@ pub async fn prepare(folder: &Path, size: Option<u64>) -> Result<PoolFolder, Pro
     Ok(PoolFolder::Image(image))
 }
 
-fn is_mount_point(folder: &Path) -> bool {
+pub(super) fn is_mount_point(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let parent = folder.parent().and_then(|parent| std::fs::metadata(parent).ok());
     let own = std::fs::metadata(folder).ok();

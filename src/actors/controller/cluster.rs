@@ -254,6 +254,8 @@ impl ClusterActor {
         for change in &changes {
             self.head.apply(change);
         }
+        // Satellites go on while this actor is restarted: what they said last holds until they say something else.
+        self.head.recall(&self.around.view.load());
         self.loaded = true;
         let known = changes.iter().any(|change| matches!(change, Change::Controller(_)));
         let first = if known { Vec::new() } else { first_records(moment()) };

@@ -1,7 +1,8 @@
 //! The committer: owner of the store. Loads it once for each incarnation of the cluster actor, and commits batches in
 //! the order in which they come. Decides nothing.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::records::{batch_of, change_of};
 use crate::actors::system::{Behaviour, Context, Message, Reply};
@@ -43,15 +44,61 @@ pub enum CommitterAnswer {
     Failed(String),
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Jobs of one store: carried out one at a time, in the order in which they came, whichever incarnation gave them. A job
+/// goes on when the actor that gave it fails, so a load that comes after it has to wait for it: else it misses a commit.
+#[derive(Default)]
+pub struct Line {
+    waiting: Mutex<VecDeque<Job>>,
+    running: Mutex<()>,
+}
+
+impl Line {
+    fn join(&self, job: Job) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+    }
+
+    /// Runs the job that is first in line. Called once for each job that joined; blocks.
+    fn run_first(&self) {
+        let _turn = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        if let Some(job) = first {
+            job();
+        }
+    }
+}
+
 /// See the module.
 pub struct Committer {
     store: Arc<dyn Store>,
+    line: Arc<Line>,
 }
 
 impl Committer {
-    /// The owner of `store`.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    /// The owner of `store`; its incarnations share the line.
+    pub fn new(store: Arc<dyn Store>, line: Arc<Line>) -> Self {
+        Self { store, line }
+    }
+
+    /// Runs a job on a thread that may block.
+    fn work(
+        &self,
+        ctx: &mut Context<CommitterMessage>,
+        reply: Reply<CommitterAnswer>,
+        job: impl FnOnce() -> Result<CommitterAnswer, String> + Send + 'static,
+    ) {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        self.line.join(Box::new(move || {
+            // Who asked may be gone: the job is carried out all the same.
+            let _ = done.send(job());
+        }));
+        let line = Arc::clone(&self.line);
+        ctx.workers().spawn_blocking(move || line.run_first());
+        ctx.run(answer, move |result| {
+            let result = result.unwrap_or_else(|_| Err("the store's thread failed".to_owned()));
+            CommitterMessage::Finished(Finished(reply, result.unwrap_or_else(CommitterAnswer::Failed)))
+        });
     }
 }
 
@@ -67,26 +114,10 @@ impl Behaviour for Committer {
         let store = Arc::clone(&self.store);
         match message {
             CommitterMessage::Finished(Finished(reply, answer)) => reply.send(answer),
-            CommitterMessage::Load => work(ctx, reply, move || load(&*store)),
-            CommitterMessage::Commit(changes) => work(ctx, reply, move || commit(&*store, &changes)),
+            CommitterMessage::Load => self.work(ctx, reply, move || load(&*store)),
+            CommitterMessage::Commit(changes) => self.work(ctx, reply, move || commit(&*store, &changes)),
         }
     }
-}
-
-/// Runs a job on a thread that may block. The cluster actor has one job in flight, so that order is kept.
-fn work(
-    ctx: &mut Context<CommitterMessage>,
-    reply: Reply<CommitterAnswer>,
-    job: impl FnOnce() -> Result<CommitterAnswer, String> + Send + 'static,
-) {
-    let run = async move {
-        let done = tokio::task::spawn_blocking(job).await;
-        done.unwrap_or_else(|error| Err(format!("the store's thread failed: {error}")))
-    };
-    ctx.run(run, move |result| {
-        let answer = result.unwrap_or_else(CommitterAnswer::Failed);
-        CommitterMessage::Finished(Finished(reply, answer))
-    });
 }
 
 fn load(store: &dyn Store) -> Result<CommitterAnswer, String> {
@@ -115,4 +146,33 @@ fn commit(store: &dyn Store, decisions: &[Vec<Change>]) -> Result<CommitterAnswe
 
 fn text(error: &StoreError) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_run_in_the_order_in_which_they_came_whoever_runs_them() {
+        let line = Arc::new(Line::default());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        for number in 0..50 {
+            let order = Arc::clone(&order);
+            line.join(Box::new(move || {
+                // The first is the slowest: later ones would overtake it.
+                std::thread::sleep(std::time::Duration::from_millis(if number == 0 { 20 } else { 0 }));
+                order.lock().unwrap().push(number);
+                assert_ne!(number, 7, "one that fails holds nobody back");
+            }));
+        }
+        let runners: Vec<_> = (0..50)
+            .map(|_| {
+                let line = Arc::clone(&line);
+                std::thread::spawn(move || line.run_first())
+            })
+            .collect();
+        let failed = runners.into_iter().filter_map(|runner| runner.join().err()).count();
+        assert_eq!(failed, 1);
+        assert_eq!(*order.lock().unwrap(), (0..50).collect::<Vec<_>>());
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::api::{ClusterMessage, View};
 use super::cluster::{self, ClusterActor};
-use super::committer::Committer;
+use super::committer::{Committer, Line};
 use super::reports::Reports;
 use super::satellites::{self, LocalSatellites, Satellites, SatellitesMessage};
 use crate::actors::system::link::Endpoint;
@@ -53,6 +53,7 @@ impl Message for RootMessage {
 struct Root {
     setup: Setup,
     view: View,
+    line: Arc<Line>,
     made: Arc<OnceLock<Controller>>,
 }
 
@@ -61,7 +62,9 @@ impl Behaviour for Root {
 
     fn started(&mut self, ctx: &mut Context<RootMessage>) {
         let store = Arc::clone(&self.setup.store);
-        let committer = ctx.spawn_child(Spec::new("committer", move || Committer::new(Arc::clone(&store))));
+        let line = Arc::clone(&self.line);
+        let make = move || Committer::new(Arc::clone(&store), Arc::clone(&line));
+        let committer = ctx.spawn_child(Spec::new("committer", make));
         let satellites = Arc::new(OnceLock::new());
         let around = cluster::Surroundings {
             view: self.view.clone(),
@@ -71,7 +74,8 @@ impl Behaviour for Root {
         };
         let cluster = ctx.spawn_child(Spec::new("cluster", move || ClusterActor::new(around.clone())));
         let to = cluster.clone();
-        let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(to.clone())));
+        let contact = Arc::clone(&satellites);
+        let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(to.clone(), Arc::clone(&contact))));
         if let Some(endpoint) = &self.setup.endpoint {
             endpoint.export(REPORTS_EXPORT, reports.clone());
         }
@@ -98,9 +102,13 @@ impl Behaviour for Root {
 /// The system has stopped, or has such a role already.
 pub fn start(system: &System, setup: Setup) -> Result<Controller, SystemError> {
     let made = Arc::new(OnceLock::new());
-    let (slot, view) = (Arc::clone(&made), View::default());
-    let spec =
-        Spec::new("controller", move || Root { setup: setup.clone(), view: view.clone(), made: Arc::clone(&slot) });
+    let (slot, view, line) = (Arc::clone(&made), View::default(), Arc::<Line>::default());
+    let spec = Spec::new("controller", move || Root {
+        setup: setup.clone(),
+        view: view.clone(),
+        line: Arc::clone(&line),
+        made: Arc::clone(&slot),
+    });
     system.spawn(spec.strategy(Strategy::RestForOne))?;
     while made.get().is_none() {
         std::thread::sleep(Duration::from_millis(1));

@@ -56,6 +56,8 @@ pub enum NodeMessage {
     Capacity,
     /// Drop the contact and make it anew.
     Reconnect,
+    /// The satellite has forgotten what it was told; the contact itself stands.
+    Resync,
     /// The link came up or went down.
     Link(LinkEvent),
     /// Try again.
@@ -78,13 +80,29 @@ enum Phase {
     Online,
 }
 
+/// Whether a first failure is followed by an attempt at once: a part of a satellite that was restarted is there again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Soon {
+    Yes,
+    No,
+}
+
+/// The link that an incarnation dialled: closed with it, however it ends, so that none is left that nobody owns.
+struct Dialled(Link);
+
+impl Drop for Dialled {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// See the module.
 pub struct NodeActor {
     node: NodeName,
     way: Way,
     view: View,
     cluster: ActorRef<ClusterMessage>,
-    link: Option<Link>,
+    link: Option<Dialled>,
     satellite: Option<ActorRef<ToSatellite>>,
     phase: Phase,
     /// Rises with each contact: answers of an earlier one are not listened to.
@@ -124,7 +142,7 @@ impl NodeActor {
             Way::Nowhere(why) => self.status(ConnectionStatus::NoSatelliteConnection, Some(why.to_owned())),
             Way::Remote { endpoint, address } => {
                 match endpoint.dial(&address.to_string(), &self.node.as_str().to_ascii_lowercase()) {
-                    Ok(link) => self.link = Some(link),
+                    Ok(link) => self.link = Some(Dialled(link)),
                     Err(error) => self.status(ConnectionStatus::Offline, Some(error.to_string())),
                 }
             }
@@ -132,9 +150,7 @@ impl NodeActor {
     }
 
     fn disconnect(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.close();
-        }
+        self.link = None;
         self.away();
     }
 
@@ -171,7 +187,10 @@ impl NodeActor {
         match (self.phase, answer) {
             (Phase::Hello, Ok(SatelliteAnswer::Facts(facts))) => {
                 self.facts = Some(Arc::new(facts));
-                self.status(ConnectionStatus::Connected, None);
+                // A node that is told everything again because somebody was restarted was online all the time.
+                if !self.view.load().is_online(&self.node) {
+                    self.status(ConnectionStatus::Connected, None);
+                }
                 self.sync(ctx);
             }
             (Phase::Syncing, Ok(SatelliteAnswer::Accepted)) => {
@@ -183,11 +202,15 @@ impl NodeActor {
             }
             (Phase::Online, Ok(SatelliteAnswer::Accepted)) => self.next(ctx),
             (Phase::Away, _) => {}
-            (_, Ok(SatelliteAnswer::Refused(why))) => self.failed(ConnectionStatus::FullSyncFailed, why, ctx),
+            (_, Ok(SatelliteAnswer::Refused(why))) => self.failed(ConnectionStatus::FullSyncFailed, (why, Soon::Yes), ctx),
             (_, Ok(other)) => {
-                self.failed(ConnectionStatus::VersionMismatch, format!("unexpected answer {other:?}"), ctx);
+                let why = format!("unexpected answer {other:?}");
+                self.failed(ConnectionStatus::VersionMismatch, (why, Soon::No), ctx);
             }
-            (_, Err(error)) => self.failed(ConnectionStatus::Offline, error.to_string(), ctx),
+            (_, Err(error)) => {
+                let soon = if error == AskError::Dropped { Soon::Yes } else { Soon::No };
+                self.failed(ConnectionStatus::Offline, (error.to_string(), soon), ctx);
+            }
         }
     }
 
@@ -221,10 +244,13 @@ impl NodeActor {
         }
     }
 
-    fn failed(&mut self, status: ConnectionStatus, why: String, ctx: &mut Ctx) {
+    fn failed(&mut self, status: ConnectionStatus, (why, soon): (String, Soon), ctx: &mut Ctx) {
         tracing::warn!(node = %self.node, reason = %why, "contact with a satellite failed");
         self.away();
         self.attempts += 1;
+        if self.attempts == 1 && soon == Soon::Yes {
+            return self.retry(ctx);
+        }
         self.status(status, Some(why));
         ctx.notify_after(RETRY_PAUSE, NodeMessage::Retry);
     }
@@ -233,21 +259,29 @@ impl NodeActor {
         if self.phase != Phase::Away {
             return;
         }
-        match (&self.way, self.link.clone()) {
+        match (&self.way, self.link.as_ref().map(|link| link.0.clone())) {
             (Way::Remote { .. }, Some(link)) if link.is_up() => self.hello(link.actor_ref("satellite"), ctx),
             (Way::Remote { .. }, Some(_)) => {}
             _ => self.connect(ctx),
         }
     }
 
+    /// Once contact stands; before that everything is on its way anyway.
+    fn resync(&mut self, ctx: &mut Ctx) {
+        let told = matches!(self.phase, Phase::Syncing | Phase::Online);
+        if let Some(satellite) = self.satellite.clone().filter(|_| told) {
+            self.hello(satellite, ctx);
+        }
+    }
+
     fn link_event(&mut self, event: LinkEvent, ctx: &mut Ctx) {
+        let (LinkEvent::Up { link, .. } | LinkEvent::Down { link, .. }) = &event;
+        // What becomes of a link that was closed long ago is nobody's concern.
+        if !self.link.as_ref().is_some_and(|own| own.0.is_same(link)) {
+            return;
+        }
         match event {
-            LinkEvent::Up { link, .. } => {
-                if self.link.is_some() {
-                    self.hello(link.actor_ref("satellite"), ctx);
-                    self.link = Some(link);
-                }
-            }
+            LinkEvent::Up { link, .. } => self.hello(link.actor_ref("satellite"), ctx),
             LinkEvent::Down { reason, .. } => {
                 self.away();
                 self.attempts += 1;
@@ -323,6 +357,7 @@ impl Behaviour for NodeActor {
                 self.status(ConnectionStatus::Offline, Some("reconnecting".to_owned()));
                 self.connect(ctx);
             }
+            NodeMessage::Resync => self.resync(ctx),
             NodeMessage::Link(event) => self.link_event(event, ctx),
             NodeMessage::Retry => self.retry(ctx),
             NodeMessage::Answered(round, answer) if round == self.round => self.answered(answer, ctx),
@@ -330,11 +365,5 @@ impl Behaviour for NodeActor {
             NodeMessage::Capacities(answer, reply) => return self.capacities(answer, *reply, ctx),
         }
         reply.send(true);
-    }
-
-    fn stopping(&mut self, _ctx: &mut Ctx) {
-        if let Some(link) = self.link.take() {
-            link.close();
-        }
     }
 }

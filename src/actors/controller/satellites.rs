@@ -32,6 +32,8 @@ pub enum SatellitesMessage {
     Reconnect(NodeName),
     /// Ask these nodes, or all, for the room of their pools. Answered when they have, or after a moment.
     Capacity(Vec<NodeName>),
+    /// A node's satellite has forgotten what it was told: tell it everything again.
+    Resync(NodeName),
     /// A link came up or went down.
     Link(LinkEvent),
     /// The nodes have answered.
@@ -227,6 +229,11 @@ impl Behaviour for Satellites {
             SatellitesMessage::Link(event) => self.link(event),
             SatellitesMessage::Capacity(nodes) => return self.capacity(&nodes, reply, ctx),
             SatellitesMessage::Asked(reply) => reply.send(true),
+            SatellitesMessage::Resync(name) => {
+                if let Some(contact) = self.nodes.get(&name) {
+                    tell(&contact.actor, NodeMessage::Resync);
+                }
+            }
             SatellitesMessage::Reconnect(name) => {
                 if let Some(contact) = self.nodes.get(&name) {
                     tell(&contact.actor, NodeMessage::Reconnect);

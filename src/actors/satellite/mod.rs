@@ -16,13 +16,15 @@ mod resources;
 mod root;
 mod storage_pools;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
 pub use root::Root;
 
 use super::system::{ActorRef, Spec, Strategy};
+use crate::model::moment::Uuid;
+use crate::model::names::NodeName;
 use crate::protocols::wire::FromSatellite;
 use crate::storage::node::NodeStorage;
 
@@ -40,9 +42,25 @@ pub struct Parts {
     pub version: String,
 }
 
+/// To whom a satellite belongs, and as which node. Written by its front alone, and kept when actors are restarted: the
+/// controller says it only when contact is made.
+#[derive(Debug, Clone, Default)]
+struct Belonging(Arc<Mutex<Option<(Uuid, NodeName)>>>);
+
+impl Belonging {
+    fn set(&self, cluster: Uuid, node: NodeName) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((cluster, node));
+    }
+
+    fn get(&self) -> Option<(Uuid, NodeName)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The satellite as a root, or as a child, called `name`. It understands `ToSatellite`.
 #[must_use]
 pub fn spec(name: &str, parts: Parts) -> Spec<Root> {
     let passes = Arc::new(Semaphore::new(PASSES_AT_ONCE));
-    Spec::new(name, move || Root::new(parts.clone(), passes.clone())).strategy(Strategy::RestForOne)
+    let belonging = Belonging::default();
+    Spec::new(name, move || Root::new(parts.clone(), passes.clone(), belonging.clone())).strategy(Strategy::RestForOne)
 }

@@ -24,12 +24,20 @@ pub(super) enum Object {
 pub(super) enum ReportsMessage {
     /// The node's name, from the controller.
     Node(NodeName),
+    /// A part of the satellite was started anew: everything shall be told again.
+    Resync,
     /// Something to report.
     Report(Report),
     /// What came of a batch.
-    Sent(Vec<(Object, Report)>, Result<ReportsTaken, AskError>),
+    Sent(Batch, Result<ReportsTaken, AskError>),
     /// The pause is over.
     Again,
+}
+
+/// What went out in one message.
+pub(super) struct Batch {
+    reports: Vec<(Object, Report)>,
+    resync: bool,
 }
 
 impl Message for ReportsMessage {
@@ -41,6 +49,7 @@ pub(super) struct Reports {
     controller: ActorRef<FromSatellite>,
     node: Option<NodeName>,
     in_flight: bool,
+    resync: bool,
     next: u64,
     /// Reports by age.
     waiting: BTreeMap<u64, (Object, Report)>,
@@ -49,8 +58,16 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    pub(super) fn new(controller: ActorRef<FromSatellite>) -> Self {
-        Self { controller, node: None, in_flight: false, next: 0, waiting: BTreeMap::new(), place: BTreeMap::new() }
+    pub(super) fn new(controller: ActorRef<FromSatellite>, node: Option<NodeName>) -> Self {
+        Self {
+            controller,
+            node,
+            in_flight: false,
+            resync: false,
+            next: 0,
+            waiting: BTreeMap::new(),
+            place: BTreeMap::new(),
+        }
     }
 
     fn put(&mut self, object: Object, report: Report) {
@@ -62,7 +79,8 @@ impl Reports {
     }
 
     fn send(&mut self, ctx: &mut Context<ReportsMessage>) {
-        let Some(node) = self.node.clone().filter(|_| !self.in_flight && !self.waiting.is_empty()) else {
+        let due = !self.in_flight && (self.resync || !self.waiting.is_empty());
+        let Some(node) = self.node.clone().filter(|_| due) else {
             return;
         };
         let mut batch = Vec::new();
@@ -72,18 +90,26 @@ impl Reports {
         }
         self.in_flight = true;
         let reports = batch.iter().map(|(_, report)| report.clone()).collect();
+        let resync = std::mem::take(&mut self.resync);
         let controller = self.controller.clone();
-        let ask = async move { controller.ask(FromSatellite { node, reports }, ANSWER_WITHIN).await };
-        ctx.run(ask, move |answer| ReportsMessage::Sent(batch, answer));
+        let ask = async move { controller.ask(FromSatellite { node, reports, resync }, ANSWER_WITHIN).await };
+        ctx.run(ask, move |answer| ReportsMessage::Sent(Batch { reports: batch, resync }, answer));
     }
 }
 
 impl Behaviour for Reports {
     type Message = ReportsMessage;
 
+    fn started(&mut self, ctx: &mut Context<ReportsMessage>) {
+        // Reports that waited are lost: who is told everything tells everything.
+        self.resync = ctx.incarnation() > 1;
+        self.send(ctx);
+    }
+
     fn handle(&mut self, message: ReportsMessage, _: Reply<()>, ctx: &mut Context<ReportsMessage>) {
         match message {
             ReportsMessage::Node(node) => self.node = Some(node),
+            ReportsMessage::Resync => self.resync = true,
             ReportsMessage::Report(report) => {
                 let object = match &report {
                     Report::Resource(report) => Object::Resource(report.rsc.clone()),
@@ -93,8 +119,9 @@ impl Behaviour for Reports {
             }
             ReportsMessage::Sent(_, Ok(ReportsTaken)) => self.in_flight = false,
             ReportsMessage::Sent(batch, Err(error)) => {
-                tracing::debug!(%error, reports = batch.len(), "reports did not reach the controller");
-                for (object, report) in batch {
+                tracing::debug!(%error, reports = batch.reports.len(), "reports did not reach the controller");
+                self.resync |= batch.resync;
+                for (object, report) in batch.reports {
                     if !self.place.contains_key(&object) {
                         self.put(object, report);
                     }

@@ -95,6 +95,13 @@ fn child_name(rsc: &RscName) -> String {
 impl Behaviour for Resources {
     type Message = ResourcesMessage;
 
+    fn started(&mut self, ctx: &mut Context<ResourcesMessage>) {
+        if ctx.incarnation() > 1 {
+            // What is wanted is forgotten.
+            let _ = self.reports.tell(ReportsMessage::Resync);
+        }
+    }
+
     fn handle(&mut self, message: ResourcesMessage, _: Reply<()>, ctx: &mut Context<ResourcesMessage>) {
         match message {
             ResourcesMessage::Pools(pools) => self.pools = Some(pools),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::Parts;
+use super::{Belonging, Parts};
 use super::reports::{Reports, ReportsMessage};
 use super::resources::{Resources, ResourcesMessage};
 use super::storage_pools::{PoolsMessage, StoragePools};
@@ -16,7 +16,7 @@ use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
 pub struct Root {
     parts: Parts,
     passes: Arc<Semaphore>,
-    cluster: Option<Uuid>,
+    belonging: Belonging,
     children: Option<Children>,
 }
 
@@ -26,8 +26,8 @@ struct Children {
 }
 
 impl Root {
-    pub(super) fn new(parts: Parts, passes: Arc<Semaphore>) -> Self {
-        Self { parts, passes, cluster: None, children: None }
+    pub(super) fn new(parts: Parts, passes: Arc<Semaphore>, belonging: Belonging) -> Self {
+        Self { parts, passes, belonging, children: None }
     }
 
     fn hello(
@@ -36,11 +36,11 @@ impl Root {
         reply: Reply<SatelliteAnswer>,
         ctx: &mut Context<ToSatellite>,
     ) {
-        if let Some(known) = self.cluster.filter(|known| *known != cluster) {
+        if let Some((known, _)) = self.belonging.get().filter(|(known, _)| *known != cluster) {
             let text = format!("this satellite belongs to cluster {known}; restart it to give it to another one");
             return reply.send(SatelliteAnswer::Refused(text));
         }
-        self.cluster = Some(cluster);
+        self.belonging.set(cluster, node.clone());
         if let Some(children) = &self.children {
             // An actor that has ended for good is restarted with this one.
             let _ = children.reports.tell(ReportsMessage::Node(node));
@@ -53,7 +53,7 @@ impl Root {
 
     /// Hands work on; the answer says whether it was taken over.
     fn pass_on(&self, messages: Vec<PoolsMessage>, reply: Reply<SatelliteAnswer>) {
-        let Some(children) = self.children.as_ref().filter(|_| self.cluster.is_some()) else {
+        let Some(children) = self.children.as_ref().filter(|_| self.belonging.get().is_some()) else {
             return reply.send(SatelliteAnswer::Refused("say Hello first".to_owned()));
         };
         let told: Result<(), _> = messages.into_iter().try_for_each(|message| children.pools.tell(message));
@@ -68,8 +68,9 @@ impl Behaviour for Root {
     type Message = ToSatellite;
 
     fn started(&mut self, ctx: &mut Context<ToSatellite>) {
-        let controller = self.parts.controller.clone();
-        let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(controller.clone())));
+        let (controller, belonging) = (self.parts.controller.clone(), self.belonging.clone());
+        let make = move || Reports::new(controller.clone(), belonging.get().map(|(_, node)| node));
+        let reports = ctx.spawn_child(Spec::new("reports", make));
         let (storage, to, passes) = (self.parts.storage.clone(), reports.clone(), self.passes.clone());
         let spec = Spec::new("resource", move || Resources::new(storage.clone(), to.clone(), passes.clone()));
         let resources: ActorRef<ResourcesMessage> = ctx.spawn_child(spec.strategy(Strategy::OneForOne));

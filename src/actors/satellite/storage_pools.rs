@@ -116,6 +116,10 @@ impl Behaviour for StoragePools {
 
     fn started(&mut self, ctx: &mut Context<PoolsMessage>) {
         let _ = self.resources.tell(ResourcesMessage::Pools(ctx.address()));
+        if ctx.incarnation() > 1 {
+            // Resources that were held back are lost.
+            let _ = self.reports.tell(ReportsMessage::Resync);
+        }
         ctx.notify_after(LOOK_EVERY, PoolsMessage::LookAnyway);
     }
 

@@ -70,6 +70,8 @@ pub struct Api {
     pub telemetry: Option<Telemetry>,
     /// Counters of the links to satellites, where there are any.
     pub links: Option<Arc<LinkMetrics>>,
+    /// Whether a request may let an actor panic: for tests of supervision.
+    pub inject_panic: bool,
     /// What the configuration says, as far as clients may know.
     pub about: Arc<About>,
 }
@@ -98,6 +100,7 @@ impl Api {
             meters: Arc::default(),
             telemetry: None,
             links: None,
+            inject_panic: false,
             about: Arc::default(),
         }
     }

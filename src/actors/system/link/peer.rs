@@ -176,6 +176,12 @@ impl Link {
         &self.lasting.peer_name
     }
 
+    /// Whether both are the same link, not only two to the same peer.
+    #[must_use]
+    pub fn is_same(&self, other: &Link) -> bool {
+        Arc::ptr_eq(&self.lasting, &other.lasting)
+    }
+
     /// Who is at the other end at the moment.
     #[must_use]
     pub fn peer(&self) -> Option<Arc<PeerIdentity>> {

@@ -106,6 +106,12 @@ fn of_this_process(api: &Api, out: &mut String) {
 
 fn inject_panic(api: &Api, call: &Call) -> Read {
     let order: InjectPanic = body::read(call.request.body).map_err(|error| Box::new(parse_failure(&error)))?;
+    if !api.inject_panic {
+        let refused = Note::new(code::Kind::Error, code::FAIL_UNKNOWN_ERROR, "No actor is made to panic")
+            .because("This process was not started for tests of supervision")
+            .cure("Start it with rest.inject_panic = true, or ZEA_REST__INJECT_PANIC=true");
+        return Ok(answer_of(call.route.operation, vec![refused]));
+    }
     let note = match api.registry.inject_panic(&order.actor) {
         true => Note::success(code::MODIFIED, format!("{} panics at its next message", order.actor)),
         false => Note::new(code::Kind::Error, code::FAIL_UNKNOWN_ERROR, format!("There is no actor {}", order.actor))

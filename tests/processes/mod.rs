@@ -1,0 +1,22 @@
+//! Real processes that are hurt: the built `zead`, on loop devices and loopback, killed, cut off and made to panic.
+
+mod ends;
+mod harness;
+mod idle;
+mod killed;
+mod linked;
+mod panics;
+mod proxy;
+mod rounds;
+
+/// Whether the long run was asked for (`make soak`), else the short one of `make test`.
+fn soak() -> bool {
+    std::env::var_os("ZEA_SOAK").is_some_and(|value| value == "1")
+}
+
+/// How often something is done: the first in `make soak`, the second in `make test`. Says which.
+fn times(what: &str, long: u64, short: u64) -> u64 {
+    let (number, run) = if soak() { (long, "soak") } else { (short, "short") };
+    println!("{what}: {number} ({run} run)");
+    number
+}
