@@ -42,7 +42,11 @@ lint: tools
 docs: tools
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
-sim bench soak:
+# QUICK=1: a short run; PARTS=writes,restart,satellite,volumes: only those
+bench: tools
+	$(CARGO) bench --locked --bench rest
+
+sim soak:
 	@echo 'make $@: not built yet' >&2; exit 1
 
 clean:
