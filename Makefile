@@ -21,6 +21,7 @@ help:
 	@echo 'make clean  remove what was built (not the data folder)'
 
 run: tools
+	$(CARGO) build --locked --profile '$(PROFILE)' --bins
 	mkdir -p '$(DATA)'
 	ZEA_NODE__DATA="$$(realpath '$(DATA)')" ZEA_REST__LISTEN='127.0.0.1:$(PORT)' \
 	ZEA_STANDALONE__SIMULATED_NODES='$(SIMULATED)' \
@@ -41,7 +42,11 @@ lint: tools
 docs: tools
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
-sim bench soak:
+# QUICK=1: a short run; PARTS=writes,restart,satellite,volumes: only those
+bench: tools
+	$(CARGO) bench --locked --bench rest
+
+sim soak:
 	@echo 'make $@: not built yet' >&2; exit 1
 
 clean:

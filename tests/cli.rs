@@ -357,11 +357,11 @@ fn a_store_is_checked_exported_and_imported() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (old, new, file) = (path("old"), path("new"), path("export"));
     {
-        use zea::store::{Record, RecordKey, RecordKind, Redb, Store, Write};
+        use zea::store::{Record, RecordKey, RecordKind, Redb, Store as _, Write};
         let store = Redb::open(Path::new(&old)).unwrap();
         store.load().unwrap();
         let key = RecordKey::new(RecordKind::ALL[0], "alpha");
-        let record = Record { key, schema: store.schema().current(), body: b"{}".to_vec() };
+        let record = Record::new(key, "{}");
         store.commit(&[vec![Write::Put(record)]]).unwrap();
     }
     let check = zea(&format!("store check {old} --ascii"));

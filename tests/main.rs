@@ -4,6 +4,7 @@ mod cli;
 mod conf;
 mod link;
 mod processes;
+mod python;
 mod rest;
 mod rigs;
 mod runtime;

@@ -130,6 +130,11 @@ pub(super) const KEYS: &[Key] = &[
         slot: |c| &mut c.standalone.simulated_nodes,
     },
     Key {
+        path: "standalone.silent_nodes",
+        about: "Of the simulated nodes, the last so many never answer: to see what works while nodes are away.",
+        slot: |c| &mut c.standalone.silent_nodes,
+    },
+    Key {
         path: "log.level",
         about: "error, warn, info, debug, trace or off; or a list such as \"info,zea::store=debug\".",
         slot: |c| &mut c.log.level,

@@ -104,6 +104,8 @@ pub struct StandaloneConfig {
     pub pool_size: Option<ByteSize>,
     /// Instead of this machine's disks: that many satellites without devices.
     pub simulated_nodes: u32,
+    /// The last so many of them never answer.
+    pub silent_nodes: u32,
 }
 
 /// `[log]`: what is told, how, and where error reports lie.
@@ -211,7 +213,7 @@ impl Default for SatelliteConfig {
 
 impl Default for StandaloneConfig {
     fn default() -> Self {
-        Self { pool: "local".to_owned(), pool_dir: None, pool_size: None, simulated_nodes: 0 }
+        Self { pool: "local".to_owned(), pool_dir: None, pool_size: None, simulated_nodes: 0, silent_nodes: 0 }
     }
 }
 

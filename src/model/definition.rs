@@ -110,6 +110,13 @@ impl Resource {
         self.flags.has(ResourceFlags::DELETE) || self.flags.has(ResourceFlags::DRBD_DELETE)
     }
 
+    /// Whether a node that has it has nothing else to do for the other than for this one.
+    #[must_use]
+    pub fn same_orders(&self, other: &Self) -> bool {
+        let flags = |resource: &Self| resource.volumes.values().map(|volume| volume.flags).collect::<Vec<_>>();
+        self.flags == other.flags && self.rollback == other.rollback && flags(self) == flags(other)
+    }
+
     /// Whether its devices shall be attached.
     #[must_use]
     pub fn is_active(&self) -> bool {

@@ -53,12 +53,22 @@ pub fn news(before: &Cluster, after: &Cluster, changes: &[Change]) -> News {
             let Some(desired) = desired_resource(after, rsc, node) else {
                 continue;
             };
-            if is_news(desired_resource(before, rsc, node).as_ref(), &desired) {
+            let again = is_asked_again(before, after, (rsc, node));
+            if again || is_news(desired_resource(before, rsc, node).as_ref(), &desired) {
                 news.resources.push((node.clone(), desired));
             }
         }
     }
     news
+}
+
+/// Whether the node is to do once more what it was told before: a new order, and the same one.
+fn is_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &NodeName)) -> bool {
+    let Some((old, new)) = before.definitions.get(rsc).zip(after.definitions.get(rsc)) else {
+        return false;
+    };
+    let pair = old.resources.get(node).zip(new.resources.get(node));
+    pair.is_some_and(|(old, new)| new.ordered > old.ordered && new.same_orders(old))
 }
 
 fn nodes_of<'a>(cluster: &'a Cluster, rsc: &'a RscName) -> BTreeSet<&'a NodeName> {

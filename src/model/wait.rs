@@ -26,6 +26,8 @@ pub enum Standing {
     Reached,
     /// The node cannot.
     Failed(Problem),
+    /// The node cannot: somebody has the device open.
+    InUse(Problem),
     /// The node is away; it is told when it comes back.
     Away,
 }
@@ -45,6 +47,7 @@ impl Goal {
         let status = cluster.resource_status_of(&self.rsc, &self.node);
         match status.filter(|status| status.generation >= self.generation) {
             Some(status) => match &status.problem {
+                Some(problem) if status.in_use == Some(true) => Standing::InUse(problem.clone()),
                 Some(problem) => Standing::Failed(problem.clone()),
                 None => Standing::Reached,
             },
@@ -69,13 +72,16 @@ impl Goal {
             Standing::Away => Note::warning(WARN_NOT_CONNECTED, format!("Node '{node}' is not connected"))
                 .because("Its satellite does not answer")
                 .details(format!("It carries out the change of '{rsc}' as soon as it comes back")),
-            Standing::Failed(problem) => {
-                Note::new(Kind::Error, FAIL_UNKNOWN_ERROR, format!("(Node: '{node}') {}", problem.message))
-                    .because(problem.cause.clone())
-                    .cure(problem.correction.clone())
-                    .details(problem.details.clone())
-            }
+            Standing::Failed(problem) => told(FAIL_UNKNOWN_ERROR, node, problem),
+            Standing::InUse(problem) => told(FAIL_IN_USE, node, problem),
         };
         Some(note.about("RscDfn", rsc).about("Node", node))
     }
+}
+
+fn told(code: u16, node: &NodeName, problem: &Problem) -> Note {
+    Note::new(Kind::Error, code, format!("(Node: '{node}') {}", problem.message))
+        .because(problem.cause.clone())
+        .cure(problem.correction.clone())
+        .details(problem.details.clone())
 }

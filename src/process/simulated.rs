@@ -3,15 +3,18 @@
 use super::StartError;
 use crate::actors::controller::root::Controller;
 use crate::actors::satellite::{self, Parts};
-use crate::actors::system::{ActorRef, System};
+use crate::actors::system::{ActorRef, Behaviour, Context, Reply, Spec, System};
 use crate::model::names::NodeName;
 use crate::model::size::Kib;
-use crate::protocols::wire::ToSatellite;
+use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
 use crate::storage::node::NodeStorage;
 use crate::storage::simulated::Simulation;
 
 /// Room of a simulated pool: 64 TiB, so that no bench runs out of it.
 const POOL_SIZE: Kib = Kib(64 << 30);
+/// Unanswered messages that a silent node holds on to: the controller gives each up after its own deadline, and has
+/// far fewer on their way.
+const HELD_MAX: usize = 16;
 
 pub(super) fn start_one(
     system: &System,
@@ -24,4 +27,26 @@ pub(super) fn start_one(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(system.spawn(satellite::spec(&format!("simulated/{node}"), parts))?)
+}
+
+/// A satellite that takes messages and never answers, as one behind a broken network.
+pub(super) fn start_silent(system: &System, node: &NodeName) -> Result<ActorRef<ToSatellite>, StartError> {
+    Ok(system.spawn(Spec::new(format!("simulated/{node}"), Silent::default))?)
+}
+
+#[derive(Default)]
+struct Silent {
+    held: std::collections::VecDeque<Reply<SatelliteAnswer>>,
+}
+
+impl Behaviour for Silent {
+    type Message = ToSatellite;
+
+    fn handle(&mut self, _: ToSatellite, reply: Reply<SatelliteAnswer>, _: &mut Context<ToSatellite>) {
+        // A reply that is dropped would tell the asker at once.
+        self.held.push_back(reply);
+        if self.held.len() > HELD_MAX {
+            self.held.pop_front();
+        }
+    }
 }

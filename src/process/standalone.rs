@@ -64,10 +64,15 @@ fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
 fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving, StartError> {
     let local = LocalSatellites::default();
     let controller = start_role(system, start, local.clone(), None)?;
+    let silent = start.config.standalone.silent_nodes.min(nodes);
     let mut names = Vec::new();
     for number in 1..=nodes {
         let node = name(&format!("sim-{number}"))?;
-        local.add(node.clone(), simulated::start_one(system, &node, &controller)?);
+        let satellite = match number > nodes - silent {
+            true => simulated::start_silent(system, &node)?,
+            false => simulated::start_one(system, &node, &controller)?,
+        };
+        local.add(node.clone(), satellite);
         names.push(node);
     }
     let pool = pool_name(start)?;
@@ -84,6 +89,9 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
         format!("REST API on http://{rest}"),
         format!("{nodes} simulated nodes sim-1 to sim-{nodes}: they answer as real ones, and hold no data"),
     ];
+    if silent > 0 {
+        lines.push(format!("The last {silent} of them never answer"));
+    }
     lines.extend(try_next(rest));
     Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
 }

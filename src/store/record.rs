@@ -249,8 +249,8 @@ mod tests {
         let names: Vec<_> = RecordKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(
             names.join(" "),
-            "node pool-definition resource-group resource-definition snapshot key-value-store remote schedule \
-             external-file controller-properties error-report"
+            "node node-connection pool-definition resource-group resource-definition snapshot key-value-store remote \
+             schedule external-file controller-properties error-report"
         );
         for kind in RecordKind::ALL {
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("{:?}", kind.as_str()));

@@ -43,14 +43,27 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends bytes and reads until the server closes.
+/// Sends bytes and reads until the answer is whole by its length, or the server closes.
 pub fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
-    stream.write_all(bytes).unwrap();
+    // A server that has refused already may have closed.
+    let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
-    // A reset after the answer is an end like any other.
-    let _ = stream.read_to_end(&mut answer);
+    let mut part = [0; 64 * 1024];
+    while !is_whole(&answer) {
+        // A reset after the answer is an end like any other.
+        match stream.read(&mut part) {
+            Ok(read @ 1..) => answer.extend_from_slice(&part[..read]),
+            _ => break,
+        }
+    }
     answer
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let length = parse_head(&bytes[..end]).1.get("content-length").and_then(|length| length.parse().ok());
+    length.is_some_and(|length: usize| bytes.len() >= end + 4 + length)
 }
 
 /// One request on a connection of its own. `head` is further lines of the head.
@@ -66,14 +79,18 @@ pub fn get(address: SocketAddr, target: &str) -> Answer {
 
 pub fn parse(bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
-    let headers: BTreeMap<String, String> = lines.filter_map(pair).collect();
+    let (status, headers) = parse_head(&bytes[..end]);
     let body = bytes[end + 4..].to_vec();
     let chunked = headers.get("transfer-encoding").is_some_and(|coding| coding == "chunked");
     Answer { status, headers, body: if chunked { unchunk(&body) } else { body } }
+}
+
+fn parse_head(bytes: &[u8]) -> (u16, BTreeMap<String, String>) {
+    let head = String::from_utf8_lossy(bytes).into_owned();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+    (status, lines.filter_map(pair).collect())
 }
 
 fn unchunk(mut bytes: &[u8]) -> Vec<u8> {

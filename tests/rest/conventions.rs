@@ -54,7 +54,7 @@ fn an_options_call_has_a_body() {
     let json = ask(stage.address, "OPTIONS", "/v1/query-max-volume-size", "", body).json();
     assert_eq!(json["default_max_oversubscription_ratio"], json!(20.0));
     assert_eq!(json["candidates"][0]["storage_pool"], "pool_ssd");
-    assert_eq!(json["candidates"][0]["max_volume_size_kib"], json!(1000));
+    assert_eq!(json["candidates"][0]["max_volume_size_kib"], json!(4_000_000));
     let bad = ask(stage.address, "OPTIONS", "/v1/query-max-volume-size", "", r#"{"layer_stack":["EXOS"]}"#);
     assert_eq!((bad.status, bad.entry().0), (500, -4_611_686_018_427_387_904 + 224));
 }

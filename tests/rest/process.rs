@@ -71,7 +71,7 @@ fn metrics_are_well_formed_and_whole() {
         "linstor_resource_state{name=\"Res1\",node=\"Alpha\"} 0",
         "linstor_resource_state{name=\"Res1\",node=\"beta\"} -1",
         "linstor_volume_state{resource=\"Res1\",node=\"Alpha\",volume=\"0\",device_path=\"/dev/drbd1000\",storage_pool=\"pool_ssd\"} 1",
-        "linstor_storage_pool_capacity_free_bytes{storage_pool=\"pool_ssd\",node=\"Alpha\",driver=\"LVM\",backing_pool=\"vg0\"} 1024000",
+        "linstor_storage_pool_capacity_free_bytes{storage_pool=\"pool_ssd\",node=\"Alpha\",driver=\"LVM\",backing_pool=\"vg0\"} 4096000000",
         "linstor_storage_pool_capacity_free_bytes{storage_pool=\"pool_ssd\",node=\"beta\",driver=\"LVM\",backing_pool=\"vg0\"} NaN",
         "linstor_error_reports_count 0",
         "linstor_scrape_requests_count 1",

@@ -151,7 +151,7 @@ fn nodes_and_pools_tell_only_what_is_known() {
     assert_eq!(nodes[1]["connection_status"], "OFFLINE");
     assert_eq!(nodes[1]["storage_providers"], Value::Null);
     let pools = get(stage.address, "/v1/view/storage-pools?cached=true&storage_pools=POOL_ssd").json();
-    assert_eq!((&pools[0]["free_capacity"], &pools[0]["total_capacity"]), (&json!(1000), &json!(4000)));
+    assert_eq!((&pools[0]["free_capacity"], &pools[0]["total_capacity"]), (&json!(4_000_000), &json!(8_000_000)));
     assert_eq!(pools[0]["free_space_mgr_name"], "Alpha;pool_ssd");
     assert_eq!(pools[0]["static_traits"], json!({"Provisioning":"Fat","SupportsSnapshots":"false"}));
     assert_eq!(pools[1]["free_capacity"], Value::Null);

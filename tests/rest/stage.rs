@@ -103,8 +103,8 @@ fn sight_alpha(cluster: &mut Cluster) {
     };
     let status = NodeStatus { status: ConnectionStatus::Online, facts: Some(Arc::new(facts)), ..NodeStatus::unknown() };
     cluster.sight(Sighting::Node(alpha.clone(), status));
-    let capacity = Ok(Capacity { free: Kib::new(1000), total: Kib::new(4000) });
-    let pool = PoolStatus { capacity, supports_snapshots: false, granularity: Kib::new(4096) };
+    let capacity = Ok(Capacity { free: Kib::new(4_000_000), total: Kib::new(8_000_000) });
+    let pool = PoolStatus { capacity, supports_snapshots: false, granularity: Kib::new(4) };
     cluster.sight(Sighting::Pool(alpha.clone(), name(PoolName::parse, "pool_ssd"), pool));
     let volume = VolumeReport {
         number: zea::model::names::VolumeNumber::new(0).unwrap(),

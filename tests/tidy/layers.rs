@@ -21,7 +21,7 @@ const CLI: &[&str] = &["protocols::rest", "model::names", "model::kinds", "model
 const CLI_WITH_STORE: &[&str] =
     &["protocols::rest", "model::names", "model::kinds", "model::size", "model::code", "store"];
 
-const LAYERS: [Layer; 15] = [
+const LAYERS: [Layer; 16] = [
     Layer { of: "model", may: &[] },
     Layer { of: "protocols", may: &["model"] },
     Layer { of: "storage", may: &["model", "protocols"] },
@@ -35,10 +35,23 @@ const LAYERS: [Layer; 15] = [
     Layer { of: "cli::commands::store", may: CLI_WITH_STORE },
     Layer { of: "cli::error", may: CLI_WITH_STORE },
     Layer { of: "cli", may: CLI },
-    Layer { of: "bin", may: &["actors", "cli", "config", "tls", "telemetry"] },
+    Layer { of: "process", may: &["model", "protocols", "storage", "store", "actors", "config", "tls", "telemetry"] },
+    Layer { of: "bin", may: &["process", "actors", "cli", "config", "tls", "telemetry"] },
     Layer {
         of: "",
-        may: &["model", "protocols", "storage", "store", "actors", "cli", "web", "config", "tls", "telemetry"],
+        may: &[
+            "model",
+            "protocols",
+            "storage",
+            "store",
+            "actors",
+            "process",
+            "cli",
+            "web",
+            "config",
+            "tls",
+            "telemetry",
+        ],
     },
 ];
 
@@ -51,6 +64,7 @@ const PROTOCOL_CRATES: &[&str] = &[
     "regex",
     "strsim",
     "serde_json",
+    "serde_path_to_error",
     "schemars",
     "toml",
     "base64",

@@ -16,6 +16,8 @@ use crate::storage::node::{NodeStorage, ResourceMemory};
 
 /// Pauses before further passes while passes fail, in seconds; the last one stays. As LINSTOR's.
 const RETRY_AFTER_S: [u64; 8] = [15, 30, 60, 120, 300, 600, 1800, 3600];
+/// Pause while a device is in use: looking again costs one open, and who unmounts it does not expect to wait.
+const BUSY_RETRY_S: u64 = 15;
 /// How long a pass may count as one of those at once: one that hangs holds nobody else back for longer.
 const COUNTS_FOR: Duration = Duration::from_secs(60);
 
@@ -93,6 +95,7 @@ impl Resource {
         self.running = false;
         let newest = self.desired.as_ref().is_some_and(|desired| Arc::ptr_eq(desired, &done));
         let failed = report.problem.is_some() || report.snapshots.iter().any(|snapshot| snapshot.problem.is_some());
+        let busy = report.in_use == Some(true);
         let over = report.gone && !failed && report.snapshots.iter().all(|snapshot| !snapshot.present);
         // Whoever is not there to hear it is told everything at the next connection.
         let _ = self.reports.tell(ReportsMessage::Report(Report::Resource(report)));
@@ -103,7 +106,7 @@ impl Resource {
         if over {
             let _ = self.parent.tell(ResourcesMessage::Finished(done));
         } else if failed {
-            let pause = RETRY_AFTER_S[self.failures.min(RETRY_AFTER_S.len() - 1)];
+            let pause = if busy { BUSY_RETRY_S } else { RETRY_AFTER_S[self.failures.min(RETRY_AFTER_S.len() - 1)] };
             self.failures += 1;
             self.retry = Some(ctx.notify_after(Duration::from_secs(pause), ResourceMessage::Retry));
         } else {

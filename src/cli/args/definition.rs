@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::values::{self, Properties, SetProperty, given};
+use super::values::{self, Properties, PropertyChange, given};
 
 /// `zea definition`.
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,7 @@ pub enum DefinitionCommand {
         name: String,
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
     /// Copy a resource with its data, and wait until that is done.
     Clone {

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::filter::Filter;
-use super::values::{self, Properties, SetProperty, given};
+use super::values::{self, Properties, PropertyChange, given};
 
 /// `zea group`.
 #[derive(Debug, Subcommand)]
@@ -106,7 +106,7 @@ pub enum GroupCommand {
         name: String,
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
 }
 

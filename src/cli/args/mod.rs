@@ -22,7 +22,7 @@ pub use property::{OBJECTS, ObjectPath, ObjectRow, PropertyCommand};
 pub use resource::ResourceCommand;
 pub use small::{ControllerCommand, ErrorsCommand, KvsCommand, Make, StoreCommand};
 pub use snapshot::SnapshotCommand;
-pub use values::{Properties, SetProperty};
+pub use values::{Properties, PropertyChange};
 pub use volume::VolumeCommand;
 
 use std::path::PathBuf;
@@ -100,6 +100,12 @@ pub enum Command {
         /// Also when it has snapshots, which are removed first.
         #[arg(long, short)]
         yes: bool,
+    },
+    /// Print the devices of a resource, one a line.
+    Device {
+        /// The resource.
+        #[arg(value_parser = values::given)]
+        name: String,
     },
     /// Nodes: the machines of the cluster.
     #[command(subcommand, visible_alias = "n")]

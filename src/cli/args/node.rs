@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use clap::Subcommand;
 
-use super::values::{self, Properties, SetProperty, given};
+use super::values::{self, Properties, PropertyChange, given};
 
 /// `zea node`.
 #[derive(Debug, Subcommand)]
@@ -100,7 +100,7 @@ pub enum NodeCommand {
         name: String,
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
     /// Tell which kinds of storage pool and which layers nodes can have, and why not the others.
     Info {

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::values::{self, Properties, SetProperty, given};
+use super::values::{self, Properties, PropertyChange, given};
 
 /// `zea pool`.
 #[derive(Debug, Subcommand)]
@@ -61,6 +61,6 @@ pub enum PoolCommand {
         name: String,
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::filter::Filter;
-use super::values::{self, Properties, SetProperty, given};
+use super::values::{self, Properties, PropertyChange, given};
 
 /// `zea resource`.
 #[derive(Debug, Subcommand)]
@@ -119,6 +119,6 @@ pub enum ResourceCommand {
         node: String,
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
 }

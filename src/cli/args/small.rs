@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::values::{self, SetProperty, given};
+use super::values::{self, PropertyChange, given};
 
 /// `zea make`.
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ pub enum ControllerCommand {
     SetProperty {
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
 }
 

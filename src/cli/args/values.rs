@@ -98,7 +98,7 @@ impl Properties {
 
 /// One property to set or to remove.
 #[derive(Debug, Args)]
-pub struct SetProperty {
+pub struct PropertyChange {
     /// The property's full key, such as Aux/site; `zea property keys` lists those that are known.
     #[arg(value_parser = given)]
     pub key: String,

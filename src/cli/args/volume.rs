@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::values::{self, Properties, SetProperty, given};
+use super::values::{self, Properties, PropertyChange, given};
 
 /// `zea volume`.
 #[derive(Debug, Subcommand)]
@@ -63,6 +63,6 @@ pub enum VolumeCommand {
         number: u16,
         /// The property.
         #[command(flatten)]
-        property: SetProperty,
+        property: PropertyChange,
     },
 }

@@ -29,6 +29,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), CliError> {
     match command {
         Command::Make(make) => quick::make(make, session),
         Command::Rm { name, yes } => quick::remove(name, *yes, session),
+        Command::Device { name } => quick::devices(name, session),
         Command::Node(command) => session.take(node::steps(command)),
         Command::Pool(command) => session.take(resource::pool_steps(command)),
         Command::Group(command) => session.take(group::steps(command)),

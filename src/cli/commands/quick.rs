@@ -1,4 +1,4 @@
-//! `zea make` and `zea rm`: the short ways.
+//! `zea make`, `zea rm` and `zea device`: the short ways.
 
 use super::{DEFINITION, group, resource, snapshot};
 use crate::cli::args::Make;
@@ -18,7 +18,12 @@ pub fn make(make: &Make, session: &mut Session) -> Result<(), CliError> {
         ..Default::default()
     };
     session.change_aside(&group::spawn(&make.group, &body))?;
-    let view = resource::view(std::slice::from_ref(&make.name));
+    devices(&make.name, session)
+}
+
+/// Prints the devices of a resource.
+pub fn devices(name: &str, session: &mut Session) -> Result<(), CliError> {
+    let view = resource::view(&[name.to_owned()]);
     if session.is_json() {
         let body = session.ask(&view)?.body;
         return session.print_json(&body);
@@ -26,8 +31,8 @@ pub fn make(make: &Make, session: &mut Session) -> Result<(), CliError> {
     let replicas: Vec<Resource> = session.fetch(&view)?;
     let devices = views::devices(&replicas);
     if devices.is_empty() {
-        let cure = format!("zea resource list {0} shows its state, zea explain {0} where it was to go", make.name);
-        return Err(CliError::Failed(format!("{} is made, but no node tells of a device yet; {cure}", make.name)));
+        let cure = format!("zea resource list {name} shows its state, zea explain {name} where it was to go");
+        return Err(CliError::Failed(format!("no node tells of a device of {name}; {cure}")));
     }
     devices.iter().try_for_each(|device| session.print_line(device))
 }

@@ -10,13 +10,17 @@ use crate::model::node::DISKLESS_POOL;
 use crate::model::placement::{Request, place};
 use crate::model::refusal::{Note, Refusal};
 
-pub(super) fn make_available(
-    draft: &mut Draft,
-    rsc: &RscName,
-    node: &NodeName,
-    diskful: bool,
-    layers: Option<&[LayerKind]>,
-) -> Result<(), Refusal> {
+/// What a replica that is asked for shall be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
+    /// With a disk of its own.
+    pub diskful: bool,
+    /// Its layers, where they differ from the definition's.
+    pub layers: Option<&'a [LayerKind]>,
+}
+
+pub(super) fn make_available(draft: &mut Draft, rsc: &RscName, node: &NodeName, wish: Wish<'_>) -> Result<(), Refusal> {
+    let Wish { diskful, layers } = wish;
     let definition = draft.definition(rsc)?;
     let record = draft.node(node)?;
     let Some(resource) = definition.resources.get(node) else {

@@ -200,23 +200,26 @@ fn delete(draft: &mut Draft, name: &RscName) -> Result<(), Refusal> {
     refuse_while_in_use(draft, &definition)?;
     refuse_while_snapshots(draft, name)?;
     definition.flags = definition.flags.with(DefinitionFlags::DELETE);
+    let generation = definition.generation + 1;
     for resource in definition.resources.values_mut() {
         resource.flags = resource.flags.with(ResourceFlags::DELETE);
+        // Asked again, nodes try again and the caller waits for that.
+        resource.ordered = generation;
     }
     super::observe::put_or_drop(draft, definition);
     draft.note(Note::success(DELETED, format!("Resource definition '{name}' deleted")).about("RscDfn", name));
     Ok(())
 }
 
-/// Refuses while a resource is in use.
+/// Refuses while a resource is in use. One that is being deleted was refused by its node at that time: it is asked again.
 pub(super) fn refuse_while_in_use(draft: &Draft, definition: &ResourceDefinition) -> Result<(), Refusal> {
     let in_use = |node| {
         let status = draft.cluster.resource_status_of(&definition.name, node);
         status.and_then(|status| status.in_use) == Some(true)
     };
-    match definition.resources.keys().find(|node| in_use(node)) {
+    match definition.resources.iter().find(|(node, resource)| !resource.is_deleting() && in_use(node)) {
         None => Ok(()),
-        Some(node) => {
+        Some((node, _)) => {
             Err(Refusal::new(FAIL_IN_USE, format!("Resource '{}' is in use on node '{node}'", definition.name))
                 .because("Its device is mounted or open")
                 .cure("Unmount it or stop its user first")

@@ -77,7 +77,7 @@ impl Draft {
         };
         for (node, resource) in &mut definition.resources {
             let before = old.as_ref().and_then(|old| old.resources.get(node));
-            if before.is_none_or(|before| orders_differ(before, resource)) {
+            if before.is_none_or(|before| !before.same_orders(resource)) {
                 resource.ordered = definition.generation;
             }
         }
@@ -204,15 +204,6 @@ fn same_record(a: &Change, b: &Change) -> bool {
         (Change::KeyValueStore(a, _), Change::KeyValueStore(b, _)) => a == b,
         _ => false,
     }
-}
-
-/// Whether a node has something else to do for the resource than before.
-fn orders_differ(old: &Resource, new: &Resource) -> bool {
-    let volumes = |resource: &Resource| resource.volumes.values().map(|v| v.flags).collect::<Vec<_>>();
-    old.flags != new.flags
-        || old.rollback != new.rollback
-        || old.volumes.len() != new.volumes.len()
-        || volumes(old) != volumes(new)
 }
 
 /// Whether a node that keeps its part has something else to do for the snapshot than before.

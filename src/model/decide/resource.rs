@@ -1,5 +1,6 @@
 //! Decisions about resources: making, changing, removing replicas.
 
+use super::available::Wish;
 use super::draft::Draft;
 use super::volume::{new_volume, refuse_no_room};
 use crate::model::code::*;
@@ -24,7 +25,8 @@ pub(super) fn decide(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
         ResourceCommand::Delete { rsc, node, .. } => delete(draft, rsc, node),
         ResourceCommand::Autoplace { rsc, filter } => super::autoplace::autoplace(draft, rsc, filter),
         ResourceCommand::MakeAvailable { rsc, node, diskful, layers } => {
-            super::available::make_available(draft, rsc, node, *diskful, layers.as_deref())
+            let wish = Wish { diskful: *diskful, layers: layers.as_deref() };
+            super::available::make_available(draft, rsc, node, wish)
         }
         ResourceCommand::Activate { rsc, node } => set_active(draft, rsc, node, true),
         ResourceCommand::Deactivate { rsc, node } => set_active(draft, rsc, node, false),
@@ -294,6 +296,9 @@ fn modify_volume(
     let resource = new.resources.get_mut(node).expect("found above");
     let volume = resource.volumes.get_mut(&number).ok_or_else(|| {
         Refusal::new(FAIL_NOT_FOUND_VLM, format!("Resource '{rsc}' on node '{node}' has no volume {number}"))
+            .cure("List the resource's volumes")
+            .about("RscDfn", rsc)
+            .about("VlmNr", number)
     })?;
     let set = draft.modify_props(&mut volume.props, props, PropertyOwner::Volume)?;
     if new != old {
@@ -314,7 +319,8 @@ fn modify_connection(
     let old = find(draft, rsc, pair.1)?;
     let (a, b) = if pair.0 < pair.1 { pair } else { (pair.1, pair.0) };
     if a == b {
-        return Err(Refusal::new(FAIL_INVLD_NODE_NAME, "A connection needs two nodes"));
+        return Err(Refusal::new(FAIL_INVLD_NODE_NAME, "A connection needs two nodes")
+            .cure("Name two different nodes"));
     }
     let mut new = old.clone();
     let known = new.connections.iter().position(|connection| connection.a == *a && connection.b == *b);
@@ -341,10 +347,15 @@ fn delete(draft: &mut Draft, rsc: &RscName, node: &NodeName) -> Result<(), Refus
         return Ok(());
     }
     let mut definition = draft.definition(rsc)?;
-    refuse_in_use(draft, rsc, node)?;
+    if !definition.resources[node].is_deleting() {
+        refuse_in_use(draft, rsc, node)?;
+    }
     refuse_last_disk(&definition, node)?;
+    let generation = definition.generation + 1;
     let resource = definition.resources.get_mut(node).expect("found above");
     resource.flags = resource.flags.with(ResourceFlags::DELETE);
+    // Asked again, the node tries again and the caller waits for that.
+    resource.ordered = generation;
     draft.put_definition(definition);
     draft.note(
         Note::success(DELETED, format!("Resource '{rsc}' on node '{node}' deleted"))
@@ -387,12 +398,15 @@ pub(super) fn refuse_last_disk(definition: &ResourceDefinition, node: &NodeName)
 
 fn set_active(draft: &mut Draft, rsc: &RscName, node: &NodeName, active: bool) -> Result<(), Refusal> {
     let mut definition = find(draft, rsc, node)?;
-    if !active {
+    let asked_before = definition.resources[node].flags.has(ResourceFlags::INACTIVATING);
+    if !active && !asked_before {
         refuse_in_use(draft, rsc, node)?;
     }
+    let generation = definition.generation + 1;
     let resource = definition.resources.get_mut(node).expect("found above");
     if active && resource.flags.has(ResourceFlags::INACTIVE_PERMANENTLY) {
-        return Err(Refusal::new(FAIL_INVLD_RSC_STATE, format!("Resource '{rsc}' on node '{node}' stays inactive")));
+        return Err(Refusal::new(FAIL_INVLD_RSC_STATE, format!("Resource '{rsc}' on node '{node}' stays inactive"))
+            .cure("Delete it there and create it again"));
     }
     let word = if active { "activated" } else { "deactivated" };
     let before = resource.flags;
@@ -401,7 +415,8 @@ fn set_active(draft: &mut Draft, rsc: &RscName, node: &NodeName, active: bool) -
         (false, true) => before.with(ResourceFlags::INACTIVATING),
         _ => before,
     };
-    if resource.flags != before {
+    if resource.flags != before || (asked_before && !active) {
+        resource.ordered = generation;
         draft.put_definition(definition);
     }
     draft.note(

@@ -348,11 +348,15 @@ pub(super) fn restore_resources(
         })?;
         if target.resources.contains_key(node) {
             return Err(Refusal::new(FAIL_EXISTS_RSC, format!("Resource '{to}' is on node '{node}' already"))
+                .cure("Restore into a definition without resources, or name other nodes")
                 .about("RscDfn", to)
                 .about("Node", node));
         }
         let pool = part.volumes.values().next().map(|volume| volume.pool.clone());
-        let pool = pool.ok_or_else(|| Refusal::new(FAIL_NOT_FOUND_SNAPSHOT_VLM_DFN, "The snapshot has no volumes"))?;
+        let pool = pool.ok_or_else(|| {
+            Refusal::new(FAIL_NOT_FOUND_SNAPSHOT_VLM_DFN, "The snapshot has no volumes")
+                .cure("Take another of a definition that has volumes")
+        })?;
         let pool = rename.get(&pool).cloned().unwrap_or(pool);
         restore_on(draft, snapshot, to, (node, pool))?;
     }

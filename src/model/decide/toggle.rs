@@ -67,6 +67,7 @@ fn migration_pool(draft: &Draft, rsc: &RscName, from: &NodeName) -> Result<PoolN
     let pool = source.volumes.values().next().map(|volume| volume.pool.clone());
     pool.filter(|_| source.is_diskful()).ok_or_else(|| {
         Refusal::new(FAIL_INVLD_REQUEST, format!("Resource '{rsc}' on node '{from}' has no disk to migrate"))
+            .cure("Name a node whose replica has a disk")
     })
 }
 

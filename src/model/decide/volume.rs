@@ -78,7 +78,7 @@ fn lowest_free(definition: &ResourceDefinition) -> Result<VolumeNumber, Refusal>
     let free = (0..=u32::from(VolumeNumber::MAX))
         .filter_map(|number| VolumeNumber::new(number).ok())
         .find(|number| !definition.volumes.contains_key(number));
-    free.ok_or_else(|| Refusal::new(FAIL_POOL_EXHAUSTED_VLM_NR, "All volume numbers are in use"))
+    free.ok_or_else(|| Refusal::new(FAIL_POOL_EXHAUSTED_VLM_NR, "All volume numbers are in use").cure("Delete a volume, or use another definition"))
 }
 
 /// Gives each volume that needs a DRBD minor number the lowest free one.
@@ -200,6 +200,7 @@ pub(super) fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(
 
 fn not_found(rsc: &RscName, number: VolumeNumber) -> Refusal {
     Refusal::new(FAIL_NOT_FOUND_VLM_DFN, format!("Volume definition {number} of '{rsc}' not found"))
+        .cure("List the definition's volumes, or create it first")
         .about("RscDfn", rsc)
         .about("VlmNr", number)
 }
@@ -241,11 +242,16 @@ pub(super) fn delete(draft: &mut Draft, rsc: &RscName, number: VolumeNumber) -> 
         return Ok(());
     }
     let mut definition = draft.definition(rsc)?;
-    super::definition::refuse_while_in_use(draft, &definition)?;
+    if !definition.volumes[&number].flags.has(VolumeDefinitionFlags::DELETE) {
+        super::definition::refuse_while_in_use(draft, &definition)?;
+    }
     let mut waits = false;
+    let generation = definition.generation + 1;
     for resource in definition.resources.values_mut() {
         if let Some(volume) = resource.volumes.get_mut(&number) {
             volume.flags = volume.flags.with(VolumeFlags::DELETE);
+            // Asked again, the node tries again and the caller waits for that.
+            resource.ordered = generation;
             waits = true;
         }
     }

@@ -78,7 +78,13 @@ async fn carry_out(api: &Api, call: &Call<'_>) -> Reply {
         return reply;
     }
     let params: Vec<(&str, String)> = call.params.iter().map(|(name, value)| (name, value.to_owned())).collect();
-    mutations::mutate(api, call.route.operation, &params, &call.query, call.request.body).await
+    let changing = mutations::Changing {
+        operation: call.route.operation,
+        params: &params,
+        query: &call.query,
+        body: call.request.body,
+    };
+    mutations::mutate(api, changing).await
 }
 
 /// The answer to a call that is known but not built: never an empty success.

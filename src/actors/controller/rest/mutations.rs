@@ -22,12 +22,25 @@ const CLONE: &str = "resourceDefinitionClone";
 /// What stands in a path as it is; everything that a legal name has, and no more.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
-/// Carries out a call that is no read. `operation` is its name in the table of routes, `params` are the named segments
-/// of its path, decoded.
+/// A call that is no read.
+#[derive(Debug, Clone, Copy)]
+pub struct Changing<'a> {
+    /// Its name in the table of routes.
+    pub operation: &'a str,
+    /// The named segments of its path, decoded.
+    pub params: &'a [(&'a str, String)],
+    /// Its query.
+    pub query: &'a Query,
+    /// Its body as it came.
+    pub body: &'a [u8],
+}
+
+/// Carries out a call that is no read.
 ///
 /// An answer with status 500 that says so leaves open whether the change was made: each has a natural key, so that
 /// asking again makes it once.
-pub async fn mutate(api: &Api, operation: &str, params: &[(&str, String)], query: &Query, body: &[u8]) -> Reply {
+pub async fn mutate(api: &Api, call: Changing<'_>) -> Reply {
+    let Changing { operation, params, query, body } = call;
     // The view is let go before anybody waits: a request may wait long, and would keep an old cluster in memory.
     let order = translate(operation, &Request { params, query, body, cluster: &api.view.load() });
     let reply = match order {
@@ -193,7 +206,9 @@ mod tests {
         api.reports.report(&Incident { kind: "panic".into(), message: "told to".into(), ..Incident::default() });
         let params: Vec<(&str, String)> = params.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
         let query = Query::default();
-        let reply = system.workers().block_on(mutate(&api, operation, &params, &query, body.as_bytes()));
+        let reply = system
+            .workers()
+            .block_on(mutate(&api, Changing { operation, params: &params, query: &query, body: body.as_bytes() }));
         system.stop();
         assert_eq!(system.wait(), 0);
         let json = match reply.body {

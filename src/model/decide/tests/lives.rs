@@ -2,11 +2,13 @@
 //! everything, or fail, or are slow.
 
 use super::puppet::Puppet;
+use crate::model::code::FAIL_IN_USE;
 use crate::model::command::*;
 use crate::model::group::SelectFilter;
 use crate::model::kinds::{DefinitionFlags, ResourceFlags, SnapshotFlags, VolumeDefinitionFlags};
 use crate::model::names::{GroupName, SnapName};
 use crate::model::props::PropsModify;
+use crate::model::report::ResourceReport;
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, node, pool, rsc, volume};
 use crate::model::wait::{Goal, Standing};
@@ -223,6 +225,28 @@ fn a_failed_making_is_told_and_mended_later() {
     puppet.failing.clear();
     puppet.resync();
     assert_eq!(goal.standing(&puppet.cluster), Standing::Reached);
+}
+
+#[test]
+fn what_was_in_use_goes_when_asked_again() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.ask(delete("web")).expect("nobody knows of a user");
+    let (node, desired) = puppet.told.remove(0);
+    puppet.failing = vec!["web".to_owned()];
+    let busy = ResourceReport { in_use: Some(true), ..puppet.carry_out(&desired) };
+    puppet.failing.clear();
+    puppet.report(&node, busy);
+    let goal = |generation| Goal { rsc: rsc("web"), node: node.clone(), generation };
+    let standing = goal(desired.generation).standing(&puppet.cluster);
+    assert!(matches!(standing, Standing::InUse(_)), "{standing:?}");
+    let note = goal(desired.generation).note(&standing).expect("told");
+    assert_eq!(note.code, FAIL_IN_USE);
+    puppet.ask(delete("web")).expect("the node decides, not what it said before");
+    let again = puppet.told[0].1.generation;
+    assert_eq!(goal(again).standing(&puppet.cluster), Standing::Pending);
+    puppet.settle();
+    assert!(puppet.cluster.definitions.is_empty());
 }
 
 #[test]

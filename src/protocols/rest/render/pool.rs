@@ -11,7 +11,7 @@ use crate::model::refusal::Note;
 use crate::protocols::rest::pool::DISKLESS_CAPACITY_KIB;
 
 /// A pool of a node; `now` dates its reports.
-pub fn storage_pool(json: &mut Json, cluster: &Cluster, node: &Node, pool: &StoragePool, now: &str) {
+pub fn storage_pool(json: &mut Json, cluster: &Cluster, (node, pool): (&Node, &StoragePool), now: &str) {
     let key = (node.name.clone(), pool.name.clone());
     let status = cluster.pool_status.get(&key).filter(|_| cluster.is_online(&node.name));
     let snapshots = status.map_or(pool.provider.supports_snapshots(), |status| status.supports_snapshots);

@@ -64,7 +64,7 @@ fn view(cluster: &Cluster, call: &Call) -> Read {
         for pool in record.pools.values() {
             let fits = pools.admits(pool.name.as_str()) && props.admits(|key| pool.props.get(key));
             if fits && window.admit() {
-                storage_pool(json, &view, record, pool, &now);
+                storage_pool(json, &view, (record, pool), &now);
             }
         }
     })))
@@ -73,7 +73,7 @@ fn view(cluster: &Cluster, call: &Call) -> Read {
 fn list(cluster: &Cluster, call: &Call) -> Read {
     let (record, now) = (node(cluster, call.param("node"))?, now_text());
     let part = page(call)?.cut(record.pools.values());
-    Ok(json(|json| json.list(|json| part.for_each(|pool| storage_pool(json, cluster, record, pool, &now)))))
+    Ok(json(|json| json.list(|json| part.for_each(|pool| storage_pool(json, cluster, (record, pool), &now)))))
 }
 
 fn one(cluster: &Cluster, call: &Call) -> Read {
@@ -83,7 +83,7 @@ fn one(cluster: &Cluster, call: &Call) -> Read {
         let message = format!("Node {} has no storage pool {wanted}", record.name);
         return Err(missing(code::FAIL_NOT_FOUND_STOR_POOL, message));
     };
-    Ok(json(|json| storage_pool(json, cluster, record, pool, &now_text())))
+    Ok(json(|json| storage_pool(json, cluster, (record, pool), &now_text())))
 }
 
 fn definitions(cluster: &Cluster, call: &Call) -> Read {
