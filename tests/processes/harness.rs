@@ -125,7 +125,7 @@ impl Zead {
             .env("ZEA_NODE__DATA", place.path())
             .env("ZEA_NODE__NAME", "alpha")
             .env("ZEA_REST__LISTEN", rest.to_string())
-            .env("ZEA_STANDALONE__POOL_SIZE", "8G")
+            .env("ZEA_STANDALONE__POOL_SIZE", "8GiB")
             .env("ZEA_LINK__HEARTBEAT", "1s")
             .envs(more.iter().copied())
             .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use zea::store::{Frozen, admin};
+use zea::store::{Frozen, RecordKind, Store, admin};
 
 use super::harness::{Answer, Client, Place, Zead, can_run, free_port, names, wait_for};
 
@@ -60,25 +60,21 @@ impl Worker {
 
     /// One request; false when the daemon is gone.
     fn step(&mut self) -> bool {
-        let there: Vec<(String, u64)> = {
+        let there: Vec<String> = {
             let book = self.book.lock().unwrap();
             let mine = book.iter().filter(|(name, _)| name.starts_with(&self.prefix));
-            mine.filter_map(|(name, known)| match known {
-                Known::There(size) => Some((name.clone(), *size)),
-                _ => None,
-            })
-            .collect()
+            mine.filter(|(_, known)| matches!(known, Known::There(_))).map(|(name, _)| name.clone()).collect()
         };
         let chosen = self.random.choice(&there).cloned();
         match (self.random.u8(..10), chosen) {
             (0..=3, _) | (_, None) => self.create(),
-            (4, Some((name, _))) => self.resize(&name),
-            (5, Some((name, size))) => self.restore(&name, size),
-            (6, Some((name, _))) => {
+            (4, Some(name)) => self.resize(&name),
+            (5, Some(name)) => self.restore(&name),
+            (6, Some(name)) => {
                 let snapshot = format!("/v1/resource-definitions/{name}/snapshots/s{}", self.random.u8(..3));
                 self.call("DELETE", &snapshot, &json!({})).is_some()
             }
-            (_, Some((name, _))) => self.delete(&name),
+            (_, Some(name)) => self.delete(&name),
         }
     }
 
@@ -106,7 +102,7 @@ impl Worker {
     }
 
     /// A snapshot, and a volume of it.
-    fn restore(&mut self, name: &str, size: u64) -> bool {
+    fn restore(&mut self, name: &str) -> bool {
         let snapshot = format!("s{}", self.random.u8(..3));
         let base = format!("/v1/resource-definitions/{name}");
         if self.call("POST", &format!("{base}/snapshots"), &json!({"name": snapshot})).is_none() {
@@ -130,7 +126,6 @@ impl Worker {
                 Some(_) => {}
             }
         }
-        let _ = size;
         self.note(&new, Known::There(SMALL_KIB));
         true
     }
@@ -233,6 +228,10 @@ fn kill_9_under_load_loses_nothing_and_leaves_nothing() {
     assert_eq!(place.files(), Vec::<String>::new(), "files are left over");
     zead.terminate();
     assert_eq!(zead.ended().code(), Some(0));
-    let report = admin::check(&Frozen::read(place.path()).unwrap()).unwrap();
+    let store = Frozen::read(place.path()).unwrap();
+    let report = admin::check(&store).unwrap();
     assert!(report.is_clean(), "{report:?}");
+    let of_volumes = [RecordKind::ResourceDefinition, RecordKind::Snapshot];
+    let left: Vec<_> = store.peek().unwrap().records.into_iter().map(|record| record.key).collect();
+    assert!(!left.iter().any(|key| of_volumes.contains(&key.kind)), "records are left over: {left:?}");
 }
