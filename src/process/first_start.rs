@@ -6,6 +6,7 @@ use super::StartError;
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::controller::root::Controller;
 use crate::actors::system::System;
+use crate::model::cluster::Cluster;
 use crate::model::command::{Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand};
 use crate::model::group::SelectFilter;
 use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind, VolumeGroupFlags};
@@ -15,6 +16,8 @@ use crate::model::props::PropsModify;
 
 /// How long the store may take to load before the first command is answered.
 const LIMIT: Duration = Duration::from_secs(120);
+/// How long a pool on this machine may take to be looked at before the API is served without it.
+const ROOM_LIMIT: Duration = Duration::from_secs(10);
 /// LINSTOR's satellite port; a satellite in this process listens on none.
 const PORT: u16 = 3366;
 
@@ -63,6 +66,17 @@ async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
     controller.cluster.ask(nothing, LIMIT).await.map(|_| ()).map_err(|error| {
         StartError::FirstStart(format!("the store was not loaded in time ({error}); look at the log for the reason"))
     })
+}
+
+/// Returns when the node has told how much room its pool has, which volumes are placed by; at the latest after a moment.
+pub async fn wait_for_room(controller: &Controller, node: NodeName, pool: PoolName) {
+    let mut view = controller.view.subscribe();
+    let key = (node, pool);
+    let exists = |cluster: &Cluster| cluster.nodes.get(&key.0).is_some_and(|node| node.pools.contains_key(&key.1));
+    let told = view.wait_for(|cluster| cluster.pool_status.contains_key(&key) || !exists(cluster));
+    if tokio::time::timeout(ROOM_LIMIT, told).await.is_err() {
+        tracing::warn!(node = %key.0, pool = %key.1, "the room of the pool is not known yet: volumes are refused until it is");
+    }
 }
 
 async fn execute(controller: &Controller, command: Command) -> Result<(), StartError> {

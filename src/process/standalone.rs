@@ -38,11 +38,14 @@ fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
     let group = Group { name: GROUP, replicas: 1, layers: layers.clone() };
     let asked = controller.clone();
     let shown = text.clone();
+    let (on, named) = (node.clone(), pool.clone());
     first_start::wait(system, async move {
         let first = First { node, pool, folder: &text };
         first_start::make(&asked, &[first], &group).await
     })??;
     align(&controller)?;
+    let asked = controller.clone();
+    first_start::wait(system, async move { first_start::wait_for_room(&asked, on, named).await })?;
     let rest = super::rest::start(system, start, &controller, None)?;
     let place = match kind {
         PoolFolder::Plain => shown,
