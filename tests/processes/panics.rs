@@ -56,7 +56,7 @@ fn no_actor_panics_on_request_unless_the_process_was_started_for_it() {
     let client = zead.client();
     let answer = client.call("POST", "/v1/zea/actors/inject-panic", Some(&json!({"actor": "controller"})));
     assert!(!answer.is_ok());
-    assert!(answer.json[0]["correc"].as_str().unwrap().contains("ZEA_REST__INJECT_PANIC"), "{}", answer.json);
+    assert!(answer.json[0]["correction"].as_str().unwrap().contains("ZEA_REST__INJECT_PANIC"), "{}", answer.json);
     assert!(wait_for("all actors", || restarts(&client)).values().all(|number| *number == 0));
 }
 

@@ -78,7 +78,7 @@ mod tests {
         let draft =
             draft("node alpha\npool alpha data FILE_THIN 90/100\nrsc web 10 alpha/data\nrsc web_00000_s 10 alpha/data");
         assert!(refuse_snapshot(&draft, &rsc("web"), &snap("s_00000")).is_err());
-        for good in ["s", "s_0000", "s_000000", "t_00000", "s_0000x"] {
+        for good in ["st", "s_0000", "s_000000", "t_00000", "s_0000x"] {
             assert!(refuse_snapshot(&draft, &rsc("web"), &snap(good)).is_ok(), "{good}");
         }
     }
