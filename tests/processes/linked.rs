@@ -71,7 +71,9 @@ impl Pair {
         client.call("POST", "/v1/resource-groups/local/volume-groups", Some(&json!({}))).ok("its volume");
         wait_for("room in the pool", || {
             let pools = client.get("/v1/view/storage-pools");
-            let free = |pool: &serde_json::Value| pool["storage_pool_name"] == "files" && pool["free_capacity"].as_i64() > Some(0);
+            let free = |pool: &serde_json::Value| {
+                pool["storage_pool_name"] == "files" && pool["free_capacity"].as_i64() > Some(0)
+            };
             pools.as_array().is_some_and(|pools| pools.iter().any(free)).then_some(())
         });
     }
@@ -90,7 +92,9 @@ impl Pair {
         let body = json!({"resource_definition": {"name": name, "resource_group_name": "local"}});
         client.call("POST", "/v1/resource-definitions", Some(&body)).ok("a definition");
         let body = json!({"volume_definition": {"size_kib": 8192}});
-        client.call("POST", &format!("/v1/resource-definitions/{name}/volume-definitions"), Some(&body)).ok("its volume");
+        client
+            .call("POST", &format!("/v1/resource-definitions/{name}/volume-definitions"), Some(&body))
+            .ok("its volume");
         let body = json!({"resource": {"props": {"StorPoolName": "files"}, "layer_object": {"type": "STORAGE"}}});
         let answer = client.call("POST", &format!("/v1/resource-definitions/{name}/resources/alpha"), Some(&body));
         let warned = answer.json.as_array().unwrap().iter().any(|entry| {
@@ -189,7 +193,9 @@ fn strangers_on_the_actor_port_are_refused_by_name_and_harm_nobody() {
 
     let satellite = pair.satellite.as_ref().unwrap();
     for refusal in ["not TLS", "larger than", "no certificate was presented"] {
-        wait_for(&format!("'{refusal}' in the log: {}", satellite.log()), || satellite.log().contains(refusal).then_some(()));
+        wait_for(&format!("'{refusal}' in the log: {}", satellite.log()), || {
+            satellite.log().contains(refusal).then_some(())
+        });
     }
     let log = satellite.log();
     assert!(log.matches("connection refused").count() >= 5, "{log}");

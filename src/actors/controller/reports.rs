@@ -16,10 +16,7 @@ pub struct Reports {
 impl Reports {
     /// Passes on to `cluster`, and to `satellites` which of them wants to be told everything again.
     #[must_use]
-    pub fn new(
-        cluster: ActorRef<ClusterMessage>,
-        satellites: Arc<OnceLock<ActorRef<SatellitesMessage>>>,
-    ) -> Self {
+    pub fn new(cluster: ActorRef<ClusterMessage>, satellites: Arc<OnceLock<ActorRef<SatellitesMessage>>>) -> Self {
         Self { cluster, satellites }
     }
 }

@@ -202,7 +202,9 @@ impl NodeActor {
             }
             (Phase::Online, Ok(SatelliteAnswer::Accepted)) => self.next(ctx),
             (Phase::Away, _) => {}
-            (_, Ok(SatelliteAnswer::Refused(why))) => self.failed(ConnectionStatus::FullSyncFailed, (why, Soon::Yes), ctx),
+            (_, Ok(SatelliteAnswer::Refused(why))) => {
+                self.failed(ConnectionStatus::FullSyncFailed, (why, Soon::Yes), ctx)
+            }
             (_, Ok(other)) => {
                 let why = format!("unexpected answer {other:?}");
                 self.failed(ConnectionStatus::VersionMismatch, (why, Soon::No), ctx);

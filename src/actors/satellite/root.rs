@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{Belonging, Parts};
 use super::reports::{Reports, ReportsMessage};
 use super::resources::{Resources, ResourcesMessage};
 use super::storage_pools::{PoolsMessage, StoragePools};
+use super::{Belonging, Parts};
 use crate::actors::system::{ActorRef, Behaviour, Context, Reply, Spec, Strategy};
 use crate::model::moment::Uuid;
 use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
