@@ -36,7 +36,12 @@ pub fn fill(zead: &Zead, count: usize) -> Outcome {
 }
 
 /// The best of some runs, with CPU time of the server for each call in milliseconds.
-fn best(zead: &Zead, at_once: usize, (calls, runs): (usize, usize), call: impl Fn(String) -> Call + Sync) -> (Outcome, f64) {
+fn best(
+    zead: &Zead,
+    at_once: usize,
+    (calls, runs): (usize, usize),
+    call: impl Fn(String) -> Call + Sync,
+) -> (Outcome, f64) {
     let one = |run: usize| {
         let before = zead.cpu().own;
         let outcome = load::run(zead.address, at_once, calls, |number| call(format!("x{at_once}-{run}-{number}")));

@@ -18,6 +18,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// LINSTOR's satellite port; a satellite in this process listens on none.
 const PORT: u16 = 3366;
 
+/// How long a start waits for its own nodes; past it the API is served all the same, and tells what is the matter.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+/// Between two looks at whether they are there.
+const READY_LOOK: Duration = Duration::from_millis(2);
+
 /// A group that the first start makes.
 pub struct Group {
     /// Its name.
@@ -38,8 +43,8 @@ pub struct First<'a> {
     pub folder: &'a str,
 }
 
-/// Makes what is missing of nodes and pools; the group only together with the first node.
-pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<(), StartError> {
+/// Makes what is missing of nodes and pools; the group only together with the first node. Names the nodes that it made.
+pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<Vec<NodeName>, StartError> {
     wait_for_load(controller).await?;
     let known = controller.view.load();
     let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();
@@ -54,7 +59,30 @@ pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) 
             execute(controller, Command::Group(command)).await?;
         }
     }
-    Ok(())
+    Ok(new.into_iter().map(|first| first.node.clone()).collect())
+}
+
+/// Waits until nodes of this process are online and the room of their pools is known, so that the first request that
+/// comes finds a place for its volume.
+pub async fn until_ready(controller: &Controller, nodes: &[NodeName]) {
+    let until = tokio::time::Instant::now() + READY_LIMIT;
+    while !nodes.iter().all(|node| is_ready(controller, node)) {
+        if tokio::time::Instant::now() > until {
+            tracing::warn!(
+                "not every node of this process is ready: GET /v1/nodes and /v1/view/storage-pools tell why"
+            );
+            return;
+        }
+        tokio::time::sleep(READY_LOOK).await;
+    }
+}
+
+fn is_ready(controller: &Controller, name: &NodeName) -> bool {
+    let cluster = controller.view.load();
+    let Some(node) = cluster.nodes.get(name).filter(|_| cluster.is_online(name)) else {
+        return false;
+    };
+    node.pools.keys().all(|pool| cluster.pool_status.contains_key(&(name.clone(), pool.clone())))
 }
 
 /// The store is loaded when a node can be looked up: an unknown one is refused only then.

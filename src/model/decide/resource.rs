@@ -319,8 +319,7 @@ fn modify_connection(
     let old = find(draft, rsc, pair.1)?;
     let (a, b) = if pair.0 < pair.1 { pair } else { (pair.1, pair.0) };
     if a == b {
-        return Err(Refusal::new(FAIL_INVLD_NODE_NAME, "A connection needs two nodes")
-            .cure("Name two different nodes"));
+        return Err(Refusal::new(FAIL_INVLD_NODE_NAME, "A connection needs two nodes").cure("Name two different nodes"));
     }
     let mut new = old.clone();
     let known = new.connections.iter().position(|connection| connection.a == *a && connection.b == *b);

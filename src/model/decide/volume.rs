@@ -78,7 +78,10 @@ fn lowest_free(definition: &ResourceDefinition) -> Result<VolumeNumber, Refusal>
     let free = (0..=u32::from(VolumeNumber::MAX))
         .filter_map(|number| VolumeNumber::new(number).ok())
         .find(|number| !definition.volumes.contains_key(number));
-    free.ok_or_else(|| Refusal::new(FAIL_POOL_EXHAUSTED_VLM_NR, "All volume numbers are in use").cure("Delete a volume, or use another definition"))
+    free.ok_or_else(|| {
+        Refusal::new(FAIL_POOL_EXHAUSTED_VLM_NR, "All volume numbers are in use")
+            .cure("Delete a volume, or use another definition")
+    })
 }
 
 /// Gives each volume that needs a DRBD minor number the lowest free one.
