@@ -6,7 +6,6 @@ use super::StartError;
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::controller::root::Controller;
 use crate::actors::system::System;
-use crate::model::cluster::Cluster;
 use crate::model::command::{Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand};
 use crate::model::group::SelectFilter;
 use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind, VolumeGroupFlags};
@@ -16,10 +15,13 @@ use crate::model::props::PropsModify;
 
 /// How long the store may take to load before the first command is answered.
 const LIMIT: Duration = Duration::from_secs(120);
-/// How long a pool on this machine may take to be looked at before the API is served without it.
-const ROOM_LIMIT: Duration = Duration::from_secs(10);
 /// LINSTOR's satellite port; a satellite in this process listens on none.
 const PORT: u16 = 3366;
+
+/// How long a start waits for its own nodes; past it the API is served all the same, and tells what is the matter.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+/// Between two looks at whether they are there.
+const READY_LOOK: Duration = Duration::from_millis(2);
 
 /// A group that the first start makes.
 pub struct Group {
@@ -41,8 +43,8 @@ pub struct First<'a> {
     pub folder: &'a str,
 }
 
-/// Makes what is missing of nodes and pools; the group only together with the first node.
-pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<(), StartError> {
+/// Makes what is missing of nodes and pools; the group only together with the first node. Names the nodes that it made.
+pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<Vec<NodeName>, StartError> {
     wait_for_load(controller).await?;
     let known = controller.view.load();
     let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();
@@ -57,7 +59,30 @@ pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) 
             execute(controller, Command::Group(command)).await?;
         }
     }
-    Ok(())
+    Ok(new.into_iter().map(|first| first.node.clone()).collect())
+}
+
+/// Waits until nodes of this process are online and the room of their pools is known, so that the first request that
+/// comes finds a place for its volume.
+pub async fn until_ready(controller: &Controller, nodes: &[NodeName]) {
+    let until = tokio::time::Instant::now() + READY_LIMIT;
+    while !nodes.iter().all(|node| is_ready(controller, node)) {
+        if tokio::time::Instant::now() > until {
+            tracing::warn!(
+                "not every node of this process is ready: GET /v1/nodes and /v1/view/storage-pools tell why"
+            );
+            return;
+        }
+        tokio::time::sleep(READY_LOOK).await;
+    }
+}
+
+fn is_ready(controller: &Controller, name: &NodeName) -> bool {
+    let cluster = controller.view.load();
+    let Some(node) = cluster.nodes.get(name).filter(|_| cluster.is_online(name)) else {
+        return false;
+    };
+    node.pools.keys().all(|pool| cluster.pool_status.contains_key(&(name.clone(), pool.clone())))
 }
 
 /// The store is loaded when a node can be looked up: an unknown one is refused only then.
@@ -66,17 +91,6 @@ async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
     controller.cluster.ask(nothing, LIMIT).await.map(|_| ()).map_err(|error| {
         StartError::FirstStart(format!("the store was not loaded in time ({error}); look at the log for the reason"))
     })
-}
-
-/// Returns when the node has told how much room its pool has, which volumes are placed by; at the latest after a moment.
-pub async fn wait_for_room(controller: &Controller, node: NodeName, pool: PoolName) {
-    let mut view = controller.view.subscribe();
-    let key = (node, pool);
-    let exists = |cluster: &Cluster| cluster.nodes.get(&key.0).is_some_and(|node| node.pools.contains_key(&key.1));
-    let told = view.wait_for(|cluster| cluster.pool_status.contains_key(&key) || !exists(cluster));
-    if tokio::time::timeout(ROOM_LIMIT, told).await.is_err() {
-        tracing::warn!(node = %key.0, pool = %key.1, "the room of the pool is not known yet: volumes are refused until it is");
-    }
 }
 
 async fn execute(controller: &Controller, command: Command) -> Result<(), StartError> {

@@ -38,14 +38,13 @@ fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
     let group = Group { name: GROUP, replicas: 1, layers: layers.clone() };
     let asked = controller.clone();
     let shown = text.clone();
-    let (on, named) = (node.clone(), pool.clone());
+    let own = vec![node.clone()];
     first_start::wait(system, async move {
         let first = First { node, pool, folder: &text };
         first_start::make(&asked, &[first], &group).await
     })??;
     align(&controller)?;
-    let asked = controller.clone();
-    first_start::wait(system, async move { first_start::wait_for_room(&asked, on, named).await })?;
+    ready(system, &controller, own)?;
     let rest = super::rest::start(system, start, &controller, None)?;
     let place = match kind {
         PoolFolder::Plain => shown,
@@ -68,12 +67,15 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
     let local = LocalSatellites::default();
     let controller = start_role(system, start, local.clone(), None)?;
     let silent = start.config.standalone.silent_nodes.min(nodes);
-    let mut names = Vec::new();
+    let (mut names, mut answering) = (Vec::new(), Vec::new());
     for number in 1..=nodes {
         let node = name(&format!("sim-{number}"))?;
         let satellite = match number > nodes - silent {
             true => simulated::start_silent(system, &node)?,
-            false => simulated::start_one(system, &node, &controller)?,
+            false => {
+                answering.push(node.clone());
+                simulated::start_one(system, &node, &controller)?
+            }
         };
         local.add(node.clone(), satellite);
         names.push(node);
@@ -81,12 +83,14 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
     let pool = pool_name(start)?;
     let group = Group { name: GROUP, replicas: 2.min(nodes), layers: vec![LayerKind::Drbd, LayerKind::Storage] };
     let asked = controller.clone();
-    first_start::wait(system, async move {
+    let made = first_start::wait(system, async move {
         let first = |node: &NodeName| First { node: node.clone(), pool: pool.clone(), folder: "/simulated" };
         let firsts: Vec<First> = names.iter().map(first).collect();
         first_start::make(&asked, &firsts, &group).await
     })??;
     align(&controller)?;
+    answering.retain(|node| made.contains(node));
+    ready(system, &controller, answering)?;
     let rest = super::rest::start(system, start, &controller, None)?;
     let mut lines = vec![
         format!("REST API on http://{rest}"),
@@ -106,6 +110,11 @@ fn align(controller: &Controller) -> Result<(), StartError> {
         .satellites
         .tell(SatellitesMessage::News(Box::new(everybody)))
         .map_err(|error| StartError::FirstStart(error.to_string()))
+}
+
+fn ready(system: &System, controller: &Controller, nodes: Vec<NodeName>) -> Result<(), StartError> {
+    let asked = controller.clone();
+    first_start::wait(system, async move { first_start::until_ready(&asked, &nodes).await })
 }
 
 fn try_next(rest: std::net::SocketAddr) -> Vec<String> {
