@@ -85,7 +85,7 @@ fn measure(zead: &Zead, scale: &Scale, report: &mut Report) {
     let last = make(zead, scale.volumes - edge, edge);
     report.figure("our own CPU a volume, the first tenth", (first.own, "ms"), Target::AtMost(5.0), "");
     report.figure("our own CPU a volume, the last tenth", (last.own, "ms"), Target::AtMost(5.0), "");
-    report.figure("    of the first ones'", (last.own / first.own, ""), Target::AtMost(1.2), "");
+    report.figure("    of the first ones'", (last.own / first.own, ""), Target::AtMost(1.1), "");
     report.figure("CPU of external commands a volume", (last.commands, "ms"), Target::None, "");
     report.figure("time a volume, first, p50", (first.median, "ms"), Target::None, "156 ms");
     report.figure("time a volume, last, p50", (last.median, "ms"), Target::None, "2800 ms");
