@@ -17,7 +17,7 @@ help:
 	@echo 'make test   all checks and tests, with real volumes; says what it ran'
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
-	@echo 'make sim    the simulated cluster        make soak   a long run under load'
+	@echo 'make sim    the simulated cluster        make soak   the whole of the long series'
 	@echo 'make clean  remove what was built (not the data folder)'
 
 run: tools
@@ -46,7 +46,10 @@ docs: tools
 bench: tools
 	$(CARGO) bench --locked --bench rest
 
-sim soak:
+soak: test-tools
+	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests processes:: -- --nocapture --test-threads=1
+
+sim:
 	@echo 'make $@: not built yet' >&2; exit 1
 
 clean:

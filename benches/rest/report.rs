@@ -65,5 +65,6 @@ pub fn rig() {
     println!("rig: {cores} cores ({}), {} GiB", model.trim_start_matches([' ', '\t', ':']), memory.unwrap_or(0) >> 20);
     println!("     Linux {}, load {}", read("/proc/sys/kernel/osrelease").trim(), read("/proc/loadavg").trim());
     println!("     data in {} on {}", folder.display(), disk.split_whitespace().collect::<Vec<_>>().join(" "));
+    println!("     figures are the best of several runs where a rate or a start is told; ! marks a missed target");
     println!("     the load comes from the same cores; peer: LINSTOR 1.33.3 on a like machine");
 }

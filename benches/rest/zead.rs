@@ -36,7 +36,7 @@ impl Drop for Folder {
 pub struct Zead {
     child: Child,
     started: Instant,
-    /// Lines that it printed until it served.
+    /// Where it serves.
     pub address: SocketAddr,
 }
 

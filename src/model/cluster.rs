@@ -3,7 +3,6 @@
 //! Persistent maps: a clone costs a few pointers and shares everything, so that every reader has a snapshot of its
 //! own. All work of [`Cluster::apply`] depends on the record that changes, never on how many there are.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
@@ -16,6 +15,7 @@ use super::names::{GroupName, KvsName, NodeName, PoolName, RscName, SnapName};
 use super::node::{Node, NodeConnection, PoolDefinition};
 use super::numbers::NumberPool;
 use super::observed::{NodeStatus, PoolStatus, ResourceStatus, Sighting};
+use super::small_map::SmallMap;
 use super::snapshot::{Snapshot, SnapshotKey};
 use super::usage::{PoolUsage, definition_usage, snapshot_usage};
 
@@ -52,7 +52,7 @@ pub struct Cluster {
     /// What nodes told of pools.
     pub pool_status: OrdMap<PoolKey, Arc<PoolStatus>>,
     /// What nodes told of resources.
-    pub resource_status: OrdMap<RscName, Arc<BTreeMap<NodeName, ResourceStatus>>>,
+    pub resource_status: OrdMap<RscName, Arc<SmallMap<NodeName, ResourceStatus>>>,
 
     /// Index: definitions with a resource on the node.
     pub on_node: OrdMap<NodeName, OrdSet<RscName>>,

@@ -1,7 +1,5 @@
 //! Resource definitions with their volume definitions and resources: one record, what belongs to one volume set.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::desired::{Origin, Rollback};
@@ -10,6 +8,7 @@ use super::moment::{EpochMs, Uuid};
 use super::names::{GroupName, NodeName, PoolName, RscName, SnapName, VolumeNumber};
 use super::props::Props;
 use super::size::Kib;
+use super::small_map::SmallMap;
 
 /// DRBD peer slots of a definition where nobody says otherwise.
 pub const DEFAULT_PEER_SLOTS: u8 = 7;
@@ -94,7 +93,7 @@ pub struct Resource {
     #[serde(default, skip_serializing_if = "Props::is_empty")]
     pub props: Props,
     /// Volumes by number.
-    pub volumes: BTreeMap<VolumeNumber, Volume>,
+    pub volumes: SmallMap<VolumeNumber, Volume>,
 }
 
 impl Resource {
@@ -179,9 +178,9 @@ pub struct ResourceDefinition {
     #[serde(default, skip_serializing_if = "Props::is_empty")]
     pub props: Props,
     /// Volume definitions by number.
-    pub volumes: BTreeMap<VolumeNumber, VolumeDefinition>,
+    pub volumes: SmallMap<VolumeNumber, VolumeDefinition>,
     /// Resources by node.
-    pub resources: BTreeMap<NodeName, Resource>,
+    pub resources: SmallMap<NodeName, Resource>,
     /// Connections that have properties.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<ResourceConnection>,

@@ -23,6 +23,7 @@ pub mod props;
 pub mod refusal;
 pub mod report;
 pub mod size;
+pub mod small_map;
 pub mod snapshot;
 #[cfg(test)]
 pub(crate) mod testkit;

@@ -33,6 +33,7 @@ use super::observed::{NodeStatus, PoolStatus, Sighting};
 use super::props::Props;
 use super::report::{Capacity, Problem, SatelliteFacts, ToolReport};
 use super::size::Kib;
+use super::small_map::SmallMap;
 use super::snapshot::{Snapshot, SnapshotKey, SnapshotNode, SnapshotVolume, SnapshotVolumeDefinition};
 
 /// A node's name.
@@ -276,7 +277,7 @@ fn definition(cluster: &mut Cluster, name: &str, size: &str, words: &[&str]) {
         layers: vec![LayerKind::Drbd, LayerKind::Storage],
         drbd: None,
         props: props(words),
-        volumes: BTreeMap::from([(volume(0), volume_definition)]),
+        volumes: SmallMap::from([(volume(0), volume_definition)]),
         resources: places.map(|place| resource(cluster, place)).collect(),
         connections: Vec::new(),
         clone_source: None,
@@ -324,7 +325,7 @@ fn resource(cluster: &Cluster, place: &str) -> (NodeName, Resource) {
         layers: None,
         rollback: None,
         props: Props::default(),
-        volumes: BTreeMap::from([(volume(0), made)]),
+        volumes: SmallMap::from([(volume(0), made)]),
     };
     (on, record)
 }

@@ -319,7 +319,7 @@ mod tests {
         for (path, code, wrong) in [
             ("src/model/ids.rs", "use serde::Serialize; use imbl::OrdMap;", 0),
             ("src/model/ids.rs", "use serde_json::Value;", 1),
-            ("src/model/ids.rs", "fn f() { uuid::Uuid::new_v4(); }", 1),
+            ("src/model/ids.rs", "fn f() { fastrand::u64(..); }", 1),
             ("src/model/ids.rs", "fn f() { tracing::info!(); }", 1),
             ("src/model/config.rs", "use crate::model::regex; fn f(config: u8) {}", 0),
             ("src/protocols/rest/mod.rs", "use serde_json::Value;", 0),

@@ -35,6 +35,7 @@ pub(super) fn decide(draft: &mut Draft, command: &DefinitionCommand) -> Result<(
 /// Makes a definition without volumes; its name is returned.
 pub(super) fn create(draft: &mut Draft, new: &NewDefinition) -> Result<RscName, Refusal> {
     let name = choose_name(draft, &new.name)?;
+    super::file_names::refuse_definition(draft, &name)?;
     let group_name = new.group.clone().unwrap_or_else(default_group_name);
     let group = draft.group(&group_name)?;
     let layers = choose_layers(new.layers.as_deref(), &group)?;

@@ -6,7 +6,7 @@ use super::Decision;
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::*;
-use crate::model::definition::{Resource, ResourceDefinition};
+use crate::model::definition::ResourceDefinition;
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::kinds::SnapshotFlags;
 use crate::model::kvs::ControllerRecord;

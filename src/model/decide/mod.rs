@@ -11,6 +11,7 @@ mod definition;
 mod draft;
 mod evacuation;
 mod eviction;
+mod file_names;
 mod group;
 mod interface;
 mod node;

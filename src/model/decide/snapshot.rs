@@ -38,6 +38,7 @@ pub(super) fn create(draft: &mut Draft, new: &NewSnapshot) -> Result<SnapshotKey
     let definition = draft.definition(&new.rsc)?;
     let key = SnapshotKey { rsc: new.rsc.clone(), name: new.name.clone() };
     refuse_source(draft, &definition, &key)?;
+    super::file_names::refuse_snapshot(draft, &new.rsc, &new.name)?;
     let nodes = choose_nodes(draft, &definition, &new.nodes)?;
     let mut parts = BTreeMap::new();
     for node in &nodes {

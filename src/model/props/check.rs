@@ -90,6 +90,7 @@ mod tests {
             (Owner::NodeConnection, "DrbdOptions/PeerDevice/c-max-rate", "720M", "720M"),
             (Owner::NodeConnection, "Paths/path1/node-a", "nic2", "nic2"),
             (Owner::StoragePool, "StorDriver/StorPoolName", "vg/thin", "vg/thin"),
+            (Owner::StoragePool, "StorDriver/StorPoolName", "/srv/zea.d/pool", "/srv/zea.d/pool"),
             (Owner::StoragePool, "MaxOversubscriptionRatio", "2.5", "2.5"),
             (Owner::Node, "//PrefNic", "data-net", "data-net"),
             (Owner::Node, "Aux/zone", "TRUE", "TRUE"),

@@ -10,6 +10,8 @@ use crate::protocols::rest::render::json::Json;
 
 /// Bytes after which a piece goes out: large enough to compress and send well, small enough to let other requests in.
 const PIECE_BYTES: usize = 64 * 1024;
+/// By how much a piece commonly exceeds that: it ends after a whole batch.
+const OVERSHOOT_BYTES: usize = 8 * 1024;
 /// Records between two looks at the piece's size.
 const BATCH: usize = 16;
 
@@ -27,6 +29,8 @@ pub struct Listing {
     step: Step,
     json: Json,
     done: bool,
+    /// The first piece is over: the next ones are likely to be full.
+    further: bool,
 }
 
 impl Listing {
@@ -55,7 +59,7 @@ impl Listing {
         };
         let mut json = Json::with_capacity(0);
         json.open_list();
-        Self { step: Box::new(step), json, done: false }
+        Self { step: Box::new(step), json, done: false, further: false }
     }
 
     /// The next piece; `None` after the last one.
@@ -63,6 +67,10 @@ impl Listing {
         if self.done {
             return None;
         }
+        if self.further {
+            self.json.reserve(PIECE_BYTES + OVERSHOOT_BYTES);
+        }
+        self.further = true;
         while self.json.len() < PIECE_BYTES {
             if (self.step)(&mut self.json) == More::No {
                 self.json.close_list();

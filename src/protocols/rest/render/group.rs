@@ -29,7 +29,10 @@ fn filter(json: &mut Json, filter: &SelectFilter) {
     json.texts("replicas_on_same", texts(&filter.same).iter().map(String::as_str));
     json.texts("replicas_on_different", texts(&filter.different).iter().map(String::as_str));
     json.filled_object("x_replicas_on_different_map", |json| {
-        filter.x_different.iter().flatten().for_each(|(key, most)| json.int(key, (*most).into()));
+        filter.x_different.iter().flatten().for_each(|(key, most)| {
+            json.chosen_key(key);
+            json.number((*most).into());
+        });
     });
     json.texts("layer_stack", filter.layers.iter().flatten().map(|layer| layer.as_str()));
     json.texts("provider_list", filter.providers.iter().flatten().map(|kind| kind.as_str()));

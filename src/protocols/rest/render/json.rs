@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::model::moment::Uuid;
 use crate::model::props::Props;
 
+/// Characters of a uuid with its hyphens.
+const UUID_CHARS: usize = 36;
+
 /// JSON that is being written.
 #[derive(Debug, Default)]
 pub struct Json {
@@ -44,6 +47,11 @@ impl Json {
     /// Takes the bytes so far away; writing goes on where it was.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
+    }
+
+    /// Makes room for so many bytes at once, instead of growing to them step by step.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.out.reserve_exact(bytes);
     }
 
     /// A value of bytes that are JSON already.
@@ -97,58 +105,76 @@ impl Json {
         self.comma = true;
     }
 
-    /// The key of the next value.
-    pub fn key(&mut self, key: &str) {
+    /// The key of the next value: a plain word of the program's, which needs no escaping.
+    pub fn key(&mut self, key: &'static str) {
+        debug_assert!(is_plain(key), "{key}");
+        // Comma, two quotes and a colon.
+        self.out.reserve(key.len() + 4);
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.comma = false;
+    }
+
+    /// The key of the next value, as somebody chose it.
+    pub fn chosen_key(&mut self, key: &str) {
         self.separate();
         self.quote(key);
         self.out.push(b':');
         self.comma = false;
     }
 
+    /// A key that somebody chose, with its text.
+    pub fn member(&mut self, key: &str, text: &str) {
+        self.chosen_key(key);
+        self.string(text);
+    }
+
     /// A text that always stands.
-    pub fn must(&mut self, key: &str, text: &str) {
+    pub fn must(&mut self, key: &'static str, text: &str) {
         self.key(key);
         self.string(text);
     }
 
     /// A text, left out when it is empty.
-    pub fn text(&mut self, key: &str, text: &str) {
+    pub fn text(&mut self, key: &'static str, text: &str) {
         if !text.is_empty() {
             self.must(key, text);
         }
     }
 
     /// What prints itself, always.
-    pub fn shown(&mut self, key: &str, value: impl Display) {
+    pub fn shown(&mut self, key: &'static str, value: impl Display) {
         self.must(key, &value.to_string());
     }
 
     /// A whole number, always.
-    pub fn int(&mut self, key: &str, number: i64) {
+    pub fn int(&mut self, key: &'static str, number: i64) {
         self.key(key);
         self.number(number);
     }
 
     /// A size or count, always; what the API cannot express becomes its largest number.
-    pub fn size(&mut self, key: &str, number: u64) {
+    pub fn size(&mut self, key: &'static str, number: u64) {
         self.int(key, i64::try_from(number).unwrap_or(i64::MAX));
     }
 
     /// A size or count, left out when it is not known.
-    pub fn known_size(&mut self, key: &str, number: Option<u64>) {
+    pub fn known_size(&mut self, key: &'static str, number: Option<u64>) {
         if let Some(number) = number {
             self.size(key, number);
         }
     }
 
     /// A fraction, always.
-    pub fn float(&mut self, key: &str, number: f64) {
+    pub fn float(&mut self, key: &'static str, number: f64) {
         self.key(key);
         self.value(&number);
     }
 
     /// Yes or no, always.
-    pub fn flag(&mut self, key: &str, yes: bool) {
+    pub fn flag(&mut self, key: &'static str, yes: bool) {
         self.key(key);
         self.raw(if yes { b"true" } else { b"false" });
     }
@@ -157,19 +183,22 @@ impl Json {
     pub fn uuid(&mut self, uuid: Uuid) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         self.key("uuid");
-        self.out.push(b'"');
-        for nibble in (0..32).rev() {
-            self.out.push(HEX[(uuid.0 >> (nibble * 4)) as usize & 0xF]);
-            if matches!(nibble, 24 | 20 | 16 | 12) {
-                self.out.push(b'-');
-            }
+        let mut text = [b'-'; UUID_CHARS];
+        let mut at = 0;
+        for byte in uuid.0.to_be_bytes() {
+            at += usize::from(matches!(at, 8 | 13 | 18 | 23));
+            text[at] = HEX[usize::from(byte >> 4)];
+            text[at + 1] = HEX[usize::from(byte & 0xF)];
+            at += 2;
         }
+        self.out.push(b'"');
+        self.out.extend_from_slice(&text);
         self.out.push(b'"');
         self.comma = true;
     }
 
     /// Properties, left out when there are none.
-    pub fn props(&mut self, key: &str, props: &Props) {
+    pub fn props(&mut self, key: &'static str, props: &Props) {
         if !props.is_empty() {
             self.key(key);
             self.prop_map(props);
@@ -178,25 +207,25 @@ impl Json {
 
     /// Properties as a value.
     pub fn prop_map(&mut self, props: &Props) {
-        self.object(|json| props.iter().for_each(|(key, value)| json.must(key, value)));
+        self.object(|json| props.iter().for_each(|(key, value)| json.member(key, value)));
     }
 
     /// Texts, left out when there are none.
-    pub fn texts<'a>(&mut self, key: &str, texts: impl IntoIterator<Item = &'a str>) {
+    pub fn texts<'a>(&mut self, key: &'static str, texts: impl IntoIterator<Item = &'a str>) {
         self.filled_list(key, |json| texts.into_iter().for_each(|text| json.string(text)));
     }
 
     /// A list, left out when nothing was written into it.
-    pub fn filled_list(&mut self, key: &str, fill: impl FnOnce(&mut Self)) {
+    pub fn filled_list(&mut self, key: &'static str, fill: impl FnOnce(&mut Self)) {
         self.filled(key, |json| json.list(fill));
     }
 
     /// An object, left out when nothing was written into it.
-    pub fn filled_object(&mut self, key: &str, fill: impl FnOnce(&mut Self)) {
+    pub fn filled_object(&mut self, key: &'static str, fill: impl FnOnce(&mut Self)) {
         self.filled(key, |json| json.object(fill));
     }
 
-    fn filled(&mut self, key: &str, write: impl FnOnce(&mut Self)) {
+    fn filled(&mut self, key: &'static str, write: impl FnOnce(&mut Self)) {
         let (start, comma) = (self.out.len(), self.comma);
         self.key(key);
         let before = self.out.len();
@@ -215,8 +244,8 @@ impl Json {
     }
 
     fn quote(&mut self, text: &str) {
-        let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-        if plain {
+        if is_plain(text) {
+            self.out.reserve(text.len() + 2);
             self.out.push(b'"');
             self.out.extend_from_slice(text.as_bytes());
             self.out.push(b'"');
@@ -229,6 +258,12 @@ impl Json {
     pub fn number(&mut self, number: i64) {
         self.value(&number);
     }
+}
+
+/// Whether a text stands in quotes as it is. Looks at every byte, without an early end, so that it does many at once.
+fn is_plain(text: &str) -> bool {
+    let special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    !text.bytes().fold(false, |found, byte| found | special(byte))
 }
 
 #[cfg(test)]

@@ -80,6 +80,6 @@ pub fn all_size_info(json: &mut Json, cluster: &Cluster, request: &SelectFilter,
 }
 
 fn group_size_info(json: &mut Json, cluster: &Cluster, group: &ResourceGroup, (request, now): (&SelectFilter, &str)) {
-    json.key(group.name.as_str());
+    json.chosen_key(group.name.as_str());
     size_info(json, cluster, &request.over(&group.filter), now);
 }

@@ -15,7 +15,7 @@ pub fn snapshot(json: &mut Json, cluster: &Cluster, snapshot: &Snapshot) {
         json.filled_object("props", |json| {
             let overlaid = |key| snapshot.props.get(key).is_some();
             let older = snapshot.definition_props.iter().filter(|(key, _)| !overlaid(key));
-            older.chain(snapshot.props.iter()).for_each(|(key, value)| json.must(key, value));
+            older.chain(snapshot.props.iter()).for_each(|(key, value)| json.member(key, value));
         });
         json.props("snapshot_definition_props", &snapshot.props);
         json.props("resource_definition_props", &snapshot.definition_props);
