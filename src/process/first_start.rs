@@ -20,8 +20,6 @@ const PORT: u16 = 3366;
 
 /// How long a start waits for its own nodes; past it the API is served all the same, and tells what is the matter.
 const READY_LIMIT: Duration = Duration::from_secs(10);
-/// Between two looks at whether they are there.
-const READY_LOOK: Duration = Duration::from_millis(2);
 
 /// A group that the first start makes.
 pub struct Group {
@@ -65,24 +63,20 @@ pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) 
 /// Waits until nodes of this process are online and the room of their pools is known, so that the first request that
 /// comes finds a place for its volume.
 pub async fn until_ready(controller: &Controller, nodes: &[NodeName]) {
-    let until = tokio::time::Instant::now() + READY_LIMIT;
-    while !nodes.iter().all(|node| is_ready(controller, node)) {
-        if tokio::time::Instant::now() > until {
-            tracing::warn!(
-                "not every node of this process is ready: GET /v1/nodes and /v1/view/storage-pools tell why"
-            );
-            return;
-        }
-        tokio::time::sleep(READY_LOOK).await;
+    let mut view = controller.view.subscribe();
+    let ready = view.wait_for(|cluster| nodes.iter().all(|node| is_ready(cluster, node)));
+    if tokio::time::timeout(READY_LIMIT, ready).await.is_err() {
+        tracing::warn!("not every node of this process is ready: GET /v1/nodes and /v1/view/storage-pools tell why");
     }
 }
 
-fn is_ready(controller: &Controller, name: &NodeName) -> bool {
-    let cluster = controller.view.load();
-    let Some(node) = cluster.nodes.get(name).filter(|_| cluster.is_online(name)) else {
-        return false;
+/// A node that somebody deleted is not waited for.
+fn is_ready(cluster: &Cluster, name: &NodeName) -> bool {
+    let Some(node) = cluster.nodes.get(name) else {
+        return true;
     };
-    node.pools.keys().all(|pool| cluster.pool_status.contains_key(&(name.clone(), pool.clone())))
+    let room = |pool| cluster.pool_status.contains_key(&(name.clone(), pool));
+    cluster.is_online(name) && node.pools.keys().cloned().all(room)
 }
 
 /// The store is loaded when a node can be looked up: an unknown one is refused only then.
