@@ -6,6 +6,7 @@ use super::StartError;
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::controller::root::Controller;
 use crate::actors::system::System;
+use crate::model::cluster::Cluster;
 use crate::model::command::{Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand};
 use crate::model::group::SelectFilter;
 use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind, VolumeGroupFlags};
