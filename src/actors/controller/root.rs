@@ -8,8 +8,9 @@ use super::cluster::{self, ClusterActor};
 use super::committer::{Committer, Line};
 use super::reports::Reports;
 use super::satellites::{self, LocalSatellites, Satellites, SatellitesMessage};
-use crate::actors::system::link::Endpoint;
+use crate::actors::system::link::{Endpoint, PeerIdentity};
 use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply, Spec, Strategy, System, SystemError};
+use crate::model::names::NodeName;
 use crate::protocols::wire::FromSatellite;
 use crate::store::Store;
 
@@ -50,6 +51,14 @@ impl Message for RootMessage {
     type Answer = ();
 }
 
+/// A satellite reports as the node that its certificate names, whatever its message says.
+fn by_proven_name(peer: &PeerIdentity, message: FromSatellite) -> FromSatellite {
+    match NodeName::parse(&peer.node) {
+        Ok(node) => FromSatellite { node, ..message },
+        Err(_) => message,
+    }
+}
+
 struct Root {
     setup: Setup,
     view: View,
@@ -77,7 +86,7 @@ impl Behaviour for Root {
         let contact = Arc::clone(&satellites);
         let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(to.clone(), Arc::clone(&contact))));
         if let Some(endpoint) = &self.setup.endpoint {
-            endpoint.export(REPORTS_EXPORT, reports.clone());
+            endpoint.export_from(REPORTS_EXPORT, reports.clone(), by_proven_name);
         }
         let around = satellites::Surroundings {
             view: self.view.clone(),
