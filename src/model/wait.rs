@@ -1,6 +1,6 @@
 //! What a request waits for: nodes that carry out what was decided. Pure; the cluster actor keeps the list.
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, PoolKey};
 use super::code::*;
 use super::names::{NodeName, RscName};
 use super::refusal::Note;
@@ -30,6 +30,33 @@ pub enum Standing {
     InUse(Problem),
     /// The node is away; it is told when it comes back.
     Away,
+}
+
+/// Whether a node that is online has not told of its pool yet.
+#[must_use]
+pub fn pool_is_awaited(cluster: &Cluster, pool: &PoolKey) -> bool {
+    let exists = cluster.nodes.get(&pool.0).is_some_and(|node| node.pools.contains_key(&pool.1));
+    exists && cluster.is_online(&pool.0) && !cluster.pool_status.contains_key(pool)
+}
+
+/// What the caller is told of a pool that was made and cannot be used, or of a node that is away.
+#[must_use]
+pub fn pool_note(cluster: &Cluster, pool: &PoolKey) -> Option<Note> {
+    let (node, name) = pool;
+    let note = match cluster.pool_status.get(pool).map(|status| &status.capacity) {
+        Some(Ok(_)) => return None,
+        Some(Err(problem)) => {
+            let text = format!("Storage pool '{name}' on node '{node}' cannot be used: {}", problem.message);
+            Note::warning(WARN_STORAGE_ERROR, text)
+                .because(problem.cause.clone())
+                .cure(problem.correction.clone())
+                .details(problem.details.clone())
+        }
+        None => Note::warning(WARN_NOT_CONNECTED, format!("Node '{node}' has not told of storage pool '{name}' yet"))
+            .because("Its satellite does not answer")
+            .details("It is told as soon as it comes back; until then no volume is placed in the pool"),
+    };
+    Some(note.about("Node", node).about("StorPool", name))
 }
 
 impl Goal {
@@ -84,4 +111,30 @@ fn told(code: u16, node: &NodeName, problem: &Problem) -> Note {
         .because(problem.cause.clone())
         .cure(problem.correction.clone())
         .details(problem.details.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testkit::{cluster, node, pool};
+
+    #[test]
+    fn a_new_pool_is_awaited_until_its_node_told_of_it_or_is_away() {
+        let cluster = cluster(
+            "node alpha\npool alpha seen FILE_THIN 9/10\npool alpha sick FILE_THIN sick\npool alpha new FILE_THIN unseen\n\
+             node bravo offline\npool bravo new FILE_THIN unseen",
+        );
+        let table = [
+            ("alpha", "seen", false, None),
+            ("alpha", "sick", false, Some(WARN_STORAGE_ERROR)),
+            ("alpha", "new", true, Some(WARN_NOT_CONNECTED)),
+            ("bravo", "new", false, Some(WARN_NOT_CONNECTED)),
+            ("alpha", "gone", false, Some(WARN_NOT_CONNECTED)),
+        ];
+        for (on, name, awaited, code) in table {
+            let key = (node(on), pool(name));
+            assert_eq!(pool_is_awaited(&cluster, &key), awaited, "{on} {name}");
+            assert_eq!(pool_note(&cluster, &key).map(|note| note.code), code, "{on} {name}");
+        }
+    }
 }

@@ -13,8 +13,8 @@ use super::satellites::SatellitesMessage;
 use super::waits::{Due, Wait, Waits};
 use crate::actors::system::{ActorRef, Behaviour, Context, Reply};
 use crate::model::change::Change;
-use crate::model::cluster::Cluster;
-use crate::model::command::Command;
+use crate::model::cluster::{Cluster, PoolKey};
+use crate::model::command::{Command, PoolCommand};
 use crate::model::decide::{decide, first_records, node_went_away, observe};
 use crate::model::moment::{EpochMs, Moment};
 use crate::model::names::{NodeName, RscName};
@@ -101,16 +101,23 @@ impl ClusterActor {
             Answer::WhenDurable => Vec::new(),
             Answer::WhenCarriedOut => goals_of(&news),
         };
+        let pools: Vec<PoolKey> = match (answer, command) {
+            (Answer::WhenCarriedOut, Command::Pool(PoolCommand::Create(new))) => {
+                vec![(new.node.clone(), new.name.clone())]
+            }
+            _ => Vec::new(),
+        };
         let mut entry = Entry { changes: decision.changes, news, replies: Vec::new() };
-        if goals.is_empty() {
+        if goals.is_empty() && pools.is_empty() {
             entry.replies.push((reply, ClusterAnswer::Done(decision.notes)));
         } else {
             let until = Instant::now() + self.around.deadline;
             let definitions: std::collections::BTreeSet<RscName> = goals.iter().map(|goal| goal.rsc.clone()).collect();
-            self.waits.add(Wait { reply, notes: decision.notes, goals, until });
+            self.waits.add(Wait { reply, notes: decision.notes, goals, pools, until });
             for rsc in &definitions {
                 entry.replies.extend(self.waits.settle(&self.head, rsc));
             }
+            entry.replies.extend(self.waits.settle_pools(&self.head));
         }
         entry
     }
@@ -137,9 +144,10 @@ impl ClusterActor {
             let news = self.take_in(&seen.changes);
             entry.news.extend(news);
             entry.changes.extend(seen.changes);
-            if let Report::Resource(report) = report {
-                entry.replies.extend(self.waits.settle(&self.head, &report.rsc));
-            }
+            entry.replies.extend(match report {
+                Report::Resource(report) => self.waits.settle(&self.head, &report.rsc),
+                Report::Pool(_) => self.waits.settle_pools(&self.head),
+            });
         }
         entry
     }

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::api::ClusterAnswer;
 use crate::actors::system::Reply;
-use crate::model::cluster::Cluster;
+use crate::model::cluster::{Cluster, PoolKey};
 use crate::model::names::RscName;
 use crate::model::refusal::Note;
-use crate::model::wait::{Goal, Standing};
+use crate::model::wait::{Goal, Standing, pool_is_awaited, pool_note};
 
 /// One waiting request.
 pub struct Wait {
@@ -18,6 +18,8 @@ pub struct Wait {
     pub notes: Vec<Note>,
     /// What nodes have to reach.
     pub goals: Vec<Goal>,
+    /// Pools that nodes have to tell of.
+    pub pools: Vec<PoolKey>,
     /// When the answer is due in any case.
     pub until: Instant,
 }
@@ -63,6 +65,13 @@ impl Waits {
         ids.into_iter().filter_map(|id| self.settle_one(cluster, id)).collect()
     }
 
+    /// Requests about pools that have nothing left to wait for.
+    pub fn settle_pools(&mut self, cluster: &Cluster) -> Vec<Due> {
+        let about_pools = self.waits.iter().filter(|(_, wait)| !wait.pools.is_empty());
+        let ids: Vec<u64> = about_pools.map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| self.settle_one(cluster, id)).collect()
+    }
+
     /// Requests whose time is over.
     pub fn expire(&mut self, cluster: &Cluster, now: Instant) -> Vec<Due> {
         let late = self.waits.iter().filter(|(_, wait)| wait.until <= now);
@@ -72,7 +81,8 @@ impl Waits {
 
     fn settle_one(&mut self, cluster: &Cluster, id: u64) -> Option<Due> {
         let wait = self.waits.get(&id)?;
-        let pending = wait.goals.iter().any(|goal| goal.standing(cluster) == Standing::Pending);
+        let pending = wait.goals.iter().any(|goal| goal.standing(cluster) == Standing::Pending)
+            || wait.pools.iter().any(|pool| pool_is_awaited(cluster, pool));
         if pending { None } else { self.end(cluster, id) }
     }
 
@@ -90,6 +100,7 @@ impl Waits {
         for goal in &wait.goals {
             notes.extend(goal.note(&goal.standing(cluster)));
         }
+        notes.extend(wait.pools.iter().filter_map(|pool| pool_note(cluster, pool)));
         dedupe(&mut notes);
         Some((wait.reply, ClusterAnswer::Done(notes)))
     }
