@@ -11,6 +11,9 @@ use crate::actors::system::System;
 use crate::actors::system::link::{Endpoint, Server};
 use crate::store::{Redb, Store};
 
+/// The one name of the store's file: `zea store` and `zead release` look for it as well.
+const STORE_FILE: &str = "zea.redb";
+
 /// What a started process serves.
 pub struct Serving {
     /// Lines for people: what is served and what to try.
@@ -25,6 +28,13 @@ pub struct Serving {
 
 pub(super) fn open_store(start: &Start) -> Result<Arc<dyn Store>, StartError> {
     let path = start.config.store_path();
+    if path.file_name() != Some(STORE_FILE.as_ref()) {
+        return Err(StartError::Machine {
+            message: format!("The store cannot be kept in {}", path.display()),
+            cause: format!("its file is always called {STORE_FILE}"),
+            cure: format!("Set [controller] store to a path that ends in /{STORE_FILE}, or leave it empty"),
+        });
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     Ok(Arc::new(Redb::open(folder)?))
 }

@@ -112,3 +112,19 @@ fn a_placement_that_fails_names_every_node_and_its_reason() {
     }
     println!("{text}");
 }
+
+#[test]
+fn a_store_of_another_name_is_refused_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_zead"))
+        .args(["standalone", "--simulated-nodes", "1"])
+        .env("ZEA_NODE__DATA", folder.path())
+        .env("ZEA_CONTROLLER__STORE", folder.path().join("other.redb"))
+        .env("ZEA_REST__LISTEN", "127.0.0.1:0")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("other.redb") && told.contains("zea.redb"), "{told}");
+    assert!(!folder.path().join("zea.redb").exists());
+}
