@@ -14,6 +14,8 @@ pub mod outbox;
 pub mod passes;
 pub mod pool_gate;
 pub mod registry;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
