@@ -7,7 +7,7 @@ use crate::model::desired::FileSystem;
 use crate::model::kinds::ProviderKind;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, ObservedPart, ObservedVolume};
+use crate::model::plan::{BackingId, Content, Extent, ObservedPart, ObservedVolume};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
 
@@ -41,6 +41,11 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
         Content::Unknown
     }
 
+    /// How far the content of a volume reaches; asked only before it is made smaller.
+    fn extent(&self, _id: &BackingId) -> Result<Extent, Problem> {
+        Ok(Extent::Unknown)
+    }
+
     /// Makes a file system where no program does: on a simulated node.
     fn format(&self, _id: &BackingId, _wanted: &FileSystem) -> Result<(), Problem> {
         Ok(())
@@ -58,7 +63,7 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// Makes a volume with a snapshot's content, at least `size` large.
     fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem>;
 
-    /// Gives a volume another size.
+    /// Gives a volume another size; an error naming the user when it is to be made smaller and is in use.
     fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem>;
 
     /// Lets the device take the volume's size.

@@ -140,10 +140,12 @@ impl Loops {
 
     /// Fails, naming the user, when a file's device is in use.
     pub fn assert_unused(&self, file: &Path) -> Result<(), Problem> {
-        match self.observe(file) {
-            Some(device) => exclusive(Path::new(&device.path)).map(drop),
-            None => Ok(()),
-        }
+        self.hold(file).map(drop)
+    }
+
+    /// A file's device, opened so that nobody can use it until it is closed; an error naming the user when it is in use.
+    pub fn hold(&self, file: &Path) -> Result<Option<File>, Problem> {
+        self.observe(file).map(|device| exclusive(Path::new(&device.path))).transpose()
     }
 
     /// Lets a file's device take the file's size.

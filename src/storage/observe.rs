@@ -7,7 +7,7 @@ use super::targets::{Target, Targets};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, VolumeNumber};
-use crate::model::plan::{BackingId, Content, ObservedResource};
+use crate::model::plan::{BackingId, Content, Extent, ObservedResource};
 
 /// Everything that the desired state asks about. `formatted` are volumes that are known to have a file system.
 pub(super) fn observe(
@@ -22,6 +22,7 @@ pub(super) fn observe(
     }
     for volume in &desired.volumes {
         look_at_content(volume, targets, formatted, &mut observed);
+        look_at_extent(volume, targets, &mut observed);
         look_for_origin(volume, targets, &mut observed);
     }
     for (snapshot, parts) in &targets.parts {
@@ -54,6 +55,21 @@ fn look_at_content(
         } else {
             target.driver.content(&target.id)
         };
+    }
+}
+
+/// How far the content of a volume reaches that is to be made smaller.
+fn look_at_extent(volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
+    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+    else {
+        return;
+    };
+    let larger = found.backing.is_some_and(|size| size > volume.size);
+    if volume.shrink && larger && volume.order != Order::Remove {
+        found.extent = target.driver.extent(&target.id).unwrap_or_else(|problem| {
+            tracing::warn!(id = %target.id, %problem, "up to where a volume's data reaches cannot be told");
+            Extent::Unknown
+        });
     }
 }
 

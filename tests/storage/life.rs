@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use zea::model::desired::{FileSystem, Order};
+use zea::model::desired::{DesiredResource, FileSystem, Order};
 use zea::model::kinds::{LayerKind, ProviderKind};
-use zea::model::report::VolumeState;
+use zea::model::report::{Refused, VolumeState};
 use zea::model::size::Kib;
 use zea::storage::node::ResourceMemory;
 
-use super::rig::{Ground, Rig, SIZE, device, fill, keep, ok, resource, sum, text};
+use super::rig::{Ground, Rig, SIZE, device, fill, keep, nr, ok, resource, sum, text};
 
 #[tokio::test]
 async fn made_found_again_and_removed() {
@@ -90,7 +90,6 @@ async fn grown_while_attached_and_cut_only_when_asked() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };
     let mut web = resource("web", 1);
     let report = rig.settle(&web).await;
-    fill(&device(&report, 0), 3);
     let before = sum(&device(&report, 0));
     keep(&mut web);
     web.volumes[0].size = Kib(SIZE.0 * 2 + 1);
@@ -103,6 +102,57 @@ async fn grown_while_attached_and_cut_only_when_asked() {
     let cut = rig.settle(&web).await;
     assert_eq!(cut.volumes[0].usable, Some(SIZE));
     assert_eq!(sum(&device(&cut, 0)), before);
+}
+
+/// A resource whose volume is to be half as large.
+fn halved(mut web: DesiredResource) -> DesiredResource {
+    keep(&mut web);
+    web.volumes[0].size = Kib(SIZE.0 / 2);
+    web.volumes[0].shrink = true;
+    web
+}
+
+#[tokio::test]
+async fn a_file_system_is_not_cut_before_it_was_made_smaller() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let mut web = resource("web", 1);
+    web.volumes[0].file_system = Some(ext4());
+    let path = device(&rig.settle(&web).await, 0);
+    let before = sum(&path);
+    let web = halved(web);
+    let refused = rig.reconcile(&web).await;
+    let problem = refused.problem.expect("refused");
+    assert!(problem.cause.contains("ext4") && problem.correction.contains("resize2fs"), "{problem:?}");
+    assert_eq!((refused.refused, refused.in_use), (vec![Refused::Shrink(nr(0))], None));
+    assert_eq!((refused.volumes[0].usable, sum(&path)), (Some(SIZE), before));
+    assert!(ok("e2fsck", &["-fy", &path]) && ok("resize2fs", &[&path, &format!("{}K", SIZE.0 / 2)]));
+    let point = rig.mount(&path);
+    let busy = rig.reconcile(&web).await;
+    let problem = busy.problem.expect("in use");
+    assert!(problem.correction.starts_with("Nothing was changed"), "{problem:?}");
+    assert_eq!((busy.refused, busy.in_use), (vec![Refused::Shrink(nr(0))], Some(true)));
+    assert!(ok("umount", &[text(&point)]));
+    assert_eq!(rig.settle(&web).await.volumes[0].usable, Some(Kib(SIZE.0 / 2)));
+    assert!(ok("e2fsck", &["-fn", &path]), "the file system is whole");
+}
+
+#[tokio::test]
+async fn raw_data_is_cut_only_after_it_was_discarded() {
+    let Some(rig) = Rig::new(Ground::Plain).await else { return };
+    let web = resource("web", 1);
+    let path = device(&rig.settle(&web).await, 0);
+    // Not written through: what the device still holds back counts, too.
+    let raw = std::fs::OpenOptions::new().write(true).open(&path).expect("device");
+    std::os::unix::fs::FileExt::write_all_at(&raw, b"data", (SIZE.bytes() / 4) * 3).expect("written");
+    let web = halved(web);
+    let refused = rig.reconcile(&web).await;
+    let problem = refused.problem.expect("refused");
+    assert!(problem.cause.contains("data is written up to"), "{problem:?}");
+    assert!(problem.correction.contains("blkdiscard -f -o 8388608"), "{problem:?}");
+    drop(raw);
+    assert_eq!(rig.reconcile(&web).await.refused, [Refused::Shrink(nr(0))]);
+    assert!(ok("blkdiscard", &["-f", "-o", "8388608", &path]));
+    assert_eq!(rig.settle(&web).await.volumes[0].usable, Some(Kib(SIZE.0 / 2)));
 }
 
 #[tokio::test]

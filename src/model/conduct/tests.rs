@@ -35,6 +35,7 @@ pub(super) fn report(name: &str, generation: u64) -> ResourceReport {
         rolled_back: None,
         in_use: None,
         problem: None,
+        refused: Vec::new(),
     }
 }
 

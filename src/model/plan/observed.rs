@@ -37,6 +37,8 @@ pub struct ObservedVolume {
     pub has_device: bool,
     /// What is on it.
     pub content: Content,
+    /// How far its content reaches; looked for where it is to be made smaller.
+    pub extent: Extent,
 }
 
 /// The device of a volume.
@@ -56,6 +58,26 @@ pub enum Content {
     Unknown,
     /// A signature was found: the name that `blkid` gives it.
     Known(String),
+}
+
+/// How far a volume's content reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Nobody has looked, or it cannot be told.
+    #[default]
+    Unknown,
+    /// Something that was recognised, and what it needs, where that can be told.
+    Content {
+        /// Its name.
+        kind: String,
+        /// From the beginning on, rounded up.
+        needs: Option<Kib>,
+    },
+    /// Nothing that was recognised; nothing was ever written behind this, or it was discarded.
+    Data {
+        /// Rounded up.
+        end: Kib,
+    },
 }
 
 /// One volume's part in a snapshot.

@@ -3,7 +3,7 @@
 use crate::model::desired::FileSystem;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName, VolumeNumber};
-use crate::model::report::Problem;
+use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
 
 /// One thing to do. Each is done wholly or not at all, and doing it again does no harm.
@@ -164,6 +164,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Why something of the desired state cannot be reached by any step.
     pub problems: Vec<(Subject, Problem)>,
+    /// Orders that would lose data.
+    pub refused: Vec<Refused>,
 }
 
 impl Plan {

@@ -76,6 +76,9 @@ fn seen(text: &str) -> Result<ObservedVolume, Problem> {
         granularity: Kib(1),
         has_device: true,
         content: known,
+        // Whatever is not said otherwise, there is no data.
+        extent: Extent::Data { end: Kib(0) },
+        ..ObservedVolume::default()
     })
 }
 
@@ -180,6 +183,28 @@ fn tolerance_is_widened_by_the_property() {
     for (factor, wanted) in [("2", ""), ("0", "unused 0, shrink 0=1000, refresh 0")] {
         desired.props.insert("StorDriver/alignmentTolerance".to_owned(), factor.to_owned());
         assert_eq!(said(&desired, &observed(&[(0, "1005/1005")])), wanted, "{factor}");
+    }
+}
+
+#[test]
+fn nothing_of_the_content_is_cut() {
+    let ext4 = |needs| Extent::Content { kind: "ext4".to_owned(), needs: Some(Kib(needs)) };
+    let cut = "unused 0, shrink 0=1000, refresh 0";
+    let table: &[(Extent, &str)] = &[
+        (ext4(1000), cut),
+        (ext4(1001), "!the ext4 on it needs 1001 KiB, and 1000 KiB would be left"),
+        (Extent::Data { end: Kib(1000) }, cut),
+        (Extent::Data { end: Kib(1004) }, "!data is written up to 1004 KiB, and 1000 KiB would be left"),
+        (Extent::Unknown, "!up to where its data reaches cannot be told in this storage pool"),
+    ];
+    for (extent, wanted) in table {
+        let mut desired = desired(vec![volume(0, Order::Keep)]);
+        desired.volumes[0].shrink = true;
+        let mut observed = observed(&[(0, "2000/2000")]);
+        observed.volumes.get_mut(&nr(0)).expect("there").as_mut().expect("seen").extent = extent.clone();
+        assert_eq!(said(&desired, &observed), *wanted, "{extent:?}");
+        let refused = plan(&desired, &observed).refused;
+        assert_eq!(refused.is_empty(), *wanted == cut, "{refused:?}");
     }
 }
 

@@ -1,10 +1,12 @@
 //! The part of a plan that concerns volumes: made, grown, cut, attached, detached, rolled back, removed.
 
 use super::TOLERANCE_EXTENTS;
+use super::cut::Cut;
 use super::observed::{Content, ObservedResource, ObservedVolume};
 use super::step::{Plan, Step, Subject};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::names::VolumeNumber;
+use crate::model::report::Refused;
 use crate::model::size::Kib;
 
 /// Factor of at least 1 that widens the tolerance for devices that are too large.
@@ -96,9 +98,7 @@ fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVol
         plan.steps.push(Step::Grow { volume: number, size: volume.size });
         true
     } else if volume.shrink && actual >= upper_bound(desired, volume, found) {
-        plan.steps.push(Step::AssertUnused { volumes: vec![number] });
-        plan.steps.push(Step::Shrink { volume: number, size: volume.size });
-        true
+        cut(desired, volume, found, plan)
     } else {
         false
     };
@@ -107,6 +107,24 @@ fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVol
     };
     if changed || device.size != actual {
         plan.steps.push(Step::RefreshSize { volume: number });
+    }
+}
+
+/// Makes a volume smaller, unless that would cut something off. The device of one that is not keeps its size.
+fn cut(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) -> bool {
+    let (number, size) = (volume.number, volume.size);
+    let device = found.device.as_ref().map(|device| device.path.as_str());
+    match (Cut { rsc: &desired.rsc, number, size, device }).refusal(&found.extent) {
+        Some(problem) => {
+            plan.problems.push((Subject::Volume(number), problem));
+            plan.refused.push(Refused::Shrink(number));
+            false
+        }
+        None => {
+            plan.steps.push(Step::AssertUnused { volumes: vec![number] });
+            plan.steps.push(Step::Shrink { volume: number, size });
+            true
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! made durable, and renamed. Volumes are never wiped: a new file is zeros, and blocks of an unlinked one cannot be read.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use nix::sys::statvfs::statvfs;
 use crate::model::kinds::Provisioning;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, ObservedPart, ObservedVolume};
+use crate::model::plan::{BackingId, Content, Extent, ObservedPart, ObservedVolume};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
-use crate::protocols::blkid;
+use crate::protocols::{blkid, superblock};
 use crate::storage::driver::{Driver, PartId};
 use crate::storage::loops::Loops;
 use crate::storage::problem::{io_problem, problem};
-use crate::storage::{freeze, ioctl};
+use crate::storage::{freeze, ioctl, sparse};
 
 /// Names of LINSTOR's test for reflinks.
 const PROBE_SOURCE: &str = "LinstorSnapshotTestSource.img";
@@ -168,7 +168,7 @@ impl Driver for FileDriver {
             device: self.loops.observe(&path),
             granularity: Kib(1),
             has_device: true,
-            content: Content::Unknown,
+            ..ObservedVolume::default()
         })
     }
 
@@ -179,6 +179,11 @@ impl Driver for FileDriver {
             Some(kind) => Content::Known(kind.to_owned()),
             None => Content::Unknown,
         }
+    }
+
+    fn extent(&self, id: &BackingId) -> Result<Extent, Problem> {
+        let path = self.volume_file(id);
+        self.reach(&path).map_err(|error| io_problem("The volume's content cannot be read", &path, &error))
     }
 
     fn observe_part(&self, part: PartId<'_>) -> Result<ObservedPart, Problem> {
@@ -206,6 +211,9 @@ impl Driver for FileDriver {
 
     fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem> {
         let path = self.volume_file(id);
+        let smaller = self.stat(&path)?.is_some_and(|meta| meta.len() > size.bytes());
+        // Held until the end, so that nobody mounts it in between.
+        let _held = if smaller { self.loops.hold(&path)? } else { None };
         let opened = OpenOptions::new().read(true).write(true).open(&path);
         let done = opened.and_then(|file| {
             self.set_size(&file, size)?;
@@ -276,6 +284,20 @@ impl Driver for FileDriver {
 }
 
 impl FileDriver {
+    /// How far a volume's content reaches, with what its device still holds back.
+    fn reach(&self, path: &Path) -> io::Result<Extent> {
+        self.flush_device(path)?;
+        let file = File::open(path)?;
+        let mut head = Vec::with_capacity(superblock::HEAD_BYTES);
+        (&file).take(superblock::HEAD_BYTES as u64).read_to_end(&mut head)?;
+        Ok(match superblock::recognise(&head) {
+            Some(found) => {
+                Extent::Content { kind: found.kind.to_owned(), needs: found.bytes.map(Kib::from_bytes_ceil) }
+            }
+            None => Extent::Data { end: Kib::from_bytes_ceil(sparse::data_end(&file)?) },
+        })
+    }
+
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, Problem> {
         match std::fs::symlink_metadata(path) {
             Ok(meta) if meta.is_file() => Ok(Some(meta)),

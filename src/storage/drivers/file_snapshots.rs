@@ -94,7 +94,7 @@ impl FileDriver {
     }
 
     /// Writes what the device's cache holds to the file.
-    fn flush_device(&self, volume: &Path) -> io::Result<()> {
+    pub(super) fn flush_device(&self, volume: &Path) -> io::Result<()> {
         match self.loops.observe(volume) {
             Some(device) => File::open(device.path)?.sync_all(),
             None => Ok(()),

@@ -10,7 +10,7 @@ use crate::model::desired::FileSystem;
 use crate::model::kinds::{ProviderKind, Provisioning};
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, ObservedDevice, ObservedPart, ObservedVolume};
+use crate::model::plan::{BackingId, Content, Extent, ObservedDevice, ObservedPart, ObservedVolume};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
 use crate::storage::driver::{Driver, PartId};
@@ -153,7 +153,7 @@ fn format(work: &mut Work<'_>, id: &str, kind: &str) -> io::Result<()> {
     let file = work.file(id)?;
     // Whatever is on it counts as a signature.
     if file.file_system.is_none() && file.content == 0 {
-        file.file_system = Some(kind.to_owned());
+        (file.file_system, file.needs) = (Some(kind.to_owned()), file.size);
     }
     Ok(())
 }
@@ -197,6 +197,19 @@ impl Driver for SimulatedDriver {
         found.map_or(Content::Unknown, Content::Known)
     }
 
+    fn extent(&self, id: &BackingId) -> Result<Extent, Problem> {
+        let id = id.as_str();
+        let found = self.work(|work| {
+            work.ask(Op::Look, id)?;
+            let file = work.file(id)?;
+            Ok(match &file.file_system {
+                Some(kind) => Extent::Content { kind: kind.clone(), needs: Some(file.needs) },
+                None => Extent::Data { end: file.needs },
+            })
+        });
+        found.map_err(|error| self.problem("The volume's content cannot be read", Some(id), &error))
+    }
+
     fn observe_part(&self, part: PartId<'_>) -> Result<ObservedPart, Problem> {
         let id = part.of.snapshot(part.snapshot);
         let look = |work: &mut Work<'_>| {
@@ -227,6 +240,9 @@ impl Driver for SimulatedDriver {
     }
 
     fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem> {
+        if self.work(|work| work.file(id.as_str()).is_ok_and(|file| file.size > size)) {
+            self.assert_unused(id)?;
+        }
         let id = id.as_str();
         let done = self.work(|work| work.resize(id, size, self.room(size)).and_then(|()| work.ask(Op::Sync, id)));
         done.map_err(|error| self.problem(format!("The volume cannot be resized to {size}"), Some(id), &error))

@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) room: Kib,
     pub(super) content: u64,
     pub(super) file_system: Option<String>,
+    /// What its content needs: all that was there when it was written.
+    pub(super) needs: Kib,
     /// When it was filled or made, milliseconds since the epoch.
     pub(super) made_ms: i64,
     /// Size of the device on it.
@@ -93,6 +95,7 @@ impl Work<'_> {
             room: Kib(0),
             content: 0,
             file_system: None,
+            needs: Kib(0),
             made_ms: self.now_ms(),
             device: None,
         };

@@ -163,6 +163,7 @@ fn gone(name: &str, generation: u64) -> Report {
         rolled_back: None,
         in_use: None,
         problem: None,
+        refused: Vec::new(),
     })
 }
 
