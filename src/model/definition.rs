@@ -13,6 +13,15 @@ use super::small_map::SmallMap;
 /// DRBD peer slots of a definition where nobody says otherwise.
 pub const DEFAULT_PEER_SLOTS: u8 = 7;
 
+/// An order that makes a volume smaller, or puts it back to a snapshot, as long as not all nodes have carried it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// The size that it had before, and has again if a node refuses.
+    pub from: Kib,
+    /// Generation of the definition with the order.
+    pub ordered: u64,
+}
+
 /// A volume definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeDefinition {
@@ -28,6 +37,9 @@ pub struct VolumeDefinition {
     /// DRBD minor number, when the stack has DRBD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minor: Option<u32>,
+    /// What is being taken from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
     /// Properties.
     #[serde(default, skip_serializing_if = "Props::is_empty")]
     pub props: Props,

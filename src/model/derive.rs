@@ -61,9 +61,6 @@ pub fn is_news(before: Option<&DesiredResource>, after: &DesiredResource) -> boo
     if kept(before.order, after.order) {
         before.order = after.order;
     }
-    if after.rollback.is_none() {
-        before.rollback = None;
-    }
     before != *after
 }
 

@@ -83,6 +83,20 @@ impl Goal {
         }
     }
 
+    /// Whether the node refused it, and it was taken back on all nodes.
+    #[must_use]
+    pub fn is_taken_back(&self, cluster: &Cluster) -> bool {
+        let status = cluster.resource_status_of(&self.rsc, &self.node);
+        status.is_some_and(|status| status.generation >= self.generation && status.taken_back)
+    }
+
+    /// Whether a note, made when it was decided, says that what the goal asks for is done.
+    #[must_use]
+    pub fn is_promised_by(&self, note: &Note) -> bool {
+        let about = |(key, name): &(&str, String)| *key == "RscDfn" && name.eq_ignore_ascii_case(self.rsc.as_str());
+        note.kind == Kind::Success && note.code == MODIFIED && note.refs.iter().any(about)
+    }
+
     /// What the caller is told of a goal that was not reached.
     #[must_use]
     pub fn note(&self, standing: &Standing) -> Option<Note> {

@@ -47,7 +47,8 @@ impl Outcome {
 
     /// Takes in that a step failed; `rest` are the plan's steps from it on.
     fn fail(&mut self, step: &Step, rest: &[Step], mut problem: Problem) {
-        self.in_use |= matches!(step, Step::AssertUnused { .. } | Step::Detach { .. });
+        self.in_use |=
+            matches!(step, Step::AssertUnused { .. } | Step::Detach { .. } | Step::DetachForRollback { .. });
         let refused = not_begun(step, rest);
         if !refused.is_empty() {
             self.in_use |= usage::is_not_kept(&mut problem);
@@ -123,6 +124,9 @@ impl Execution<'_> {
             Step::StageRollback { volume, snapshot, size } => {
                 self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size))
             }
+            Step::DetachForRollback { volumes, .. } => {
+                volumes.iter().try_for_each(|volume| self.on(*volume, |t| t.driver.detach(&t.id)))
+            }
             Step::SwapRollback { volume } => self.on(*volume, |t| t.driver.swap_rollback(&t.id)),
             Step::RecordRollback { token, .. } => self.record(Some(*token)),
             Step::ForgetRollback => self.record(None),
@@ -181,6 +185,7 @@ impl Execution<'_> {
 fn not_begun(failed: &Step, rest: &[Step]) -> Vec<Refused> {
     let checked = match failed {
         Step::Shrink { volume, .. } => return vec![Refused::Shrink(*volume)],
+        Step::DetachForRollback { token, .. } => return vec![Refused::Rollback(*token)],
         Step::AssertUnused { volumes } => volumes,
         _ => return Vec::new(),
     };

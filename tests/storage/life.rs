@@ -90,6 +90,7 @@ async fn grown_while_attached_and_cut_only_when_asked() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };
     let mut web = resource("web", 1);
     let report = rig.settle(&web).await;
+    fill(&device(&report, 0), 3);
     let before = sum(&device(&report, 0));
     keep(&mut web);
     web.volumes[0].size = Kib(SIZE.0 * 2 + 1);

@@ -48,6 +48,8 @@ pub struct Passes {
     /// Number of the desired state whose pass runs.
     running: Option<u64>,
     failures: usize,
+    /// The last pass refused an order: there is no other one before the node is told anew.
+    refused: bool,
     /// Pauses so far: the number of the one that holds.
     pauses: u64,
 }
@@ -63,6 +65,7 @@ impl Passes {
             PassEvent::Desired(told) => {
                 self.newest = Some(told);
                 self.failures = 0;
+                self.refused = false;
                 // A pause that runs holds no more.
                 self.pauses += 1;
                 self.pass()
@@ -91,6 +94,8 @@ impl Passes {
 
     fn done(&mut self, number: u64, report: Box<ResourceReport>) -> Vec<PassEffect> {
         self.running = None;
+        // Told anew, it is another order.
+        self.refused = !report.refused.is_empty();
         let newest = self.newest.as_ref().is_some_and(|told| told.number == number);
         let failed = report.problem.is_some() || report.snapshots.iter().any(|snapshot| snapshot.problem.is_some());
         let busy = report.in_use == Some(true);
@@ -100,6 +105,8 @@ impl Passes {
             effects.extend(self.pass());
         } else if over {
             effects.push(PassEffect::Finished(number));
+        } else if self.refused {
+            // The controller takes it back and says so. Until then it is not done, whatever happens.
         } else if failed {
             effects.push(self.pause(busy));
         } else {
@@ -203,6 +210,21 @@ mod tests {
             (PassEvent::Retry(6), "pass 2"),
             (done(2, "busy"), "report 2, touched, retry 7 after 15s"),
         ]);
+    }
+
+    #[test]
+    fn what_was_refused_is_not_tried_again_before_it_is_told_anew() {
+        let mut passes = Passes::default();
+        let mut refusing = report("web", 1);
+        (refusing.problem, refusing.in_use) = (Some(crate::model::conduct::tests::problem()), Some(true));
+        refusing.refused = vec![crate::model::report::Refused::Rollback(crate::model::moment::Uuid(7))];
+        let refused = || PassEvent::Done(1, Box::new(refusing.clone()));
+        let _ = passes.handle(PassEvent::Desired(told(1)));
+        assert_eq!(words(passes.handle(refused())), "report 1, touched");
+        assert_eq!(words(passes.handle(PassEvent::Desired(told(1)))), "pass 1");
+        let _ = passes.handle(PassEvent::Desired(told(2)));
+        assert_eq!(words(passes.handle(refused())), "report 1, touched, pass 2");
+        assert_eq!(words(passes.handle(done(2, "failed"))), "report 2, touched, retry 4 after 15s");
     }
 
     #[test]

@@ -87,7 +87,9 @@ impl<R> Waits<R> {
         let wait = self.waits.get(&id)?;
         let pending = wait.goals.iter().any(|goal| goal.standing(cluster) == Standing::Pending)
             || wait.pools.iter().any(|pool| pool_is_awaited(cluster, pool));
-        if pending { None } else { self.end(cluster, id) }
+        // What one node refuses is taken back on all: no other is waited for.
+        let over = wait.goals.iter().any(|goal| goal.is_taken_back(cluster));
+        if pending && !over { None } else { self.end(cluster, id) }
     }
 
     fn end(&mut self, cluster: &Cluster, id: u64) -> Option<Due<R>> {
@@ -101,7 +103,12 @@ impl<R> Waits<R> {
             }
         }
         let mut notes = wait.notes;
-        for goal in &wait.goals {
+        let mut goals = wait.goals;
+        if goals.iter().any(|goal| goal.is_taken_back(cluster)) {
+            goals.retain(|goal| goal.is_taken_back(cluster));
+            notes.retain(|note| !goals.iter().any(|goal| goal.is_promised_by(note)));
+        }
+        for goal in &goals {
             notes.extend(goal.note(&goal.standing(cluster)));
         }
         notes.extend(wait.pools.iter().filter_map(|pool| pool_note(cluster, pool)));

@@ -30,6 +30,7 @@ mod resource;
 mod rollback;
 mod select_filter;
 mod snapshot;
+mod taken_back;
 #[cfg(test)]
 mod tests;
 mod toggle;

@@ -98,6 +98,13 @@ pub enum Step {
         /// Size of the volume afterwards, the snapshot's or larger.
         size: Kib,
     },
+    /// Detach all these volumes, or fail, naming the user: nobody can use one from then on, and nothing was put back yet.
+    DetachForRollback {
+        /// The order's identity.
+        token: Uuid,
+        /// The volumes that are put back.
+        volumes: Vec<VolumeNumber>,
+    },
     /// Detach the volume and put what was staged in its place.
     SwapRollback {
         /// The volume.
@@ -148,7 +155,7 @@ impl Step {
             Self::StageRollback { volume, .. } | Self::SwapRollback { volume } => {
                 vec![Subject::Rollback, Subject::Volume(*volume)]
             }
-            Self::RecordRollback { volumes, .. } => {
+            Self::DetachForRollback { volumes, .. } | Self::RecordRollback { volumes, .. } => {
                 std::iter::once(Subject::Rollback).chain(volumes.iter().copied().map(Subject::Volume)).collect()
             }
             Self::ForgetRollback => vec![Subject::Resource],

@@ -124,6 +124,7 @@ fn word(step: &Step) -> String {
         Step::StageRollback { volume, snapshot, size } => {
             format!("stage {volume}={} {snapshot}", size.0)
         }
+        Step::DetachForRollback { volumes, .. } => format!("release {}", list(volumes)),
         Step::SwapRollback { volume } => format!("swap {volume}"),
         Step::RecordRollback { volumes, .. } => format!("record {}", list(volumes)),
         Step::ForgetRollback => "forget".to_owned(),
@@ -332,7 +333,7 @@ fn a_pool_that_cannot_be_asked_neither_takes_nor_loses_a_snapshot() {
 
 #[test]
 fn rollback() {
-    let steps = "unused 0, stage 0=1000 then, swap 0, record 0, attach 0";
+    let steps = "unused 0, stage 0=1000 then, release 0, swap 0, record 0, attach 0";
     type Row<'a> = (&'a str, Option<u64>, Option<u128>, bool, &'a str);
     let table: &[Row<'_>] = &[
         // volume 0, its part, executed token, active, plan
@@ -340,7 +341,7 @@ fn rollback() {
         ("1000", Some(800), None, true, steps),
         ("1000/1000", Some(800), Some(6), true, steps),
         ("1000/1000", Some(800), Some(7), true, ""),
-        ("1000", Some(800), None, false, "unused 0, stage 0=1000 then, swap 0, record 0"),
+        ("1000", Some(800), None, false, "unused 0, stage 0=1000 then, release 0, swap 0, record 0"),
         ("1000/1000", None, None, true, "!the snapshot, or a part of it, is not in the storage pools of this node"),
     ];
     for (found, part, token, active, wanted) in table {
@@ -366,7 +367,8 @@ fn rollback_swaps_nothing_before_everything_is_staged() {
     observed.rollback_parts = [0, 1].map(|n| (nr(n), Kib(1000))).into_iter().collect();
     assert_eq!(
         said(&desired, &observed),
-        "snap safety 0+1, unused 0+1, stage 0=1000 then, stage 1=1000 then, swap 0, swap 1, record 0+1, attach 0, attach 1"
+        "snap safety 0+1, unused 0+1, stage 0=1000 then, stage 1=1000 then, release 0+1, swap 0, swap 1, record 0+1, \
+         attach 0, attach 1"
     );
     observed.rollback_parts.remove(&nr(1));
     assert!(said(&desired, &observed).contains("!the snapshot, or a part of it"));

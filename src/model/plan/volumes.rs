@@ -184,6 +184,7 @@ pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &
         snapshot: snapshot.clone(),
         size: *size,
     }));
+    plan.steps.push(Step::DetachForRollback { token: order.token, volumes: volumes.clone() });
     plan.steps.extend(volumes.iter().map(|volume| Step::SwapRollback { volume: *volume }));
     plan.steps.push(Step::RecordRollback { token: order.token, volumes: volumes.clone() });
     if desired.active {

@@ -1,5 +1,6 @@
 //! The writer by script: messages in, effects as words out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Answer, Effect, Outcome, Writer};
@@ -9,16 +10,16 @@ use crate::model::code::Kind;
 use crate::model::command::{Command, DefinitionCommand, Naming, NewDefinition, NewPool, NodeCommand, PoolCommand};
 use crate::model::conduct::{At, Rules};
 use crate::model::decide::Observation;
-use crate::model::kinds::{ConnectionStatus, ProviderKind};
+use crate::model::kinds::{ConnectionStatus, LayerKind, ProviderKind, VolumeDefinitionFlags};
 use crate::model::moment::{EpochMs, Moment};
 use crate::model::names::NodeName;
 use crate::model::news::News;
 use crate::model::node::BACKING_PROP;
 use crate::model::observed::{NodeStatus, ResourceStatus, Sighting};
 use crate::model::props::PropsModify;
-use crate::model::report::{Capacity, PoolReport, Problem, Report, ResourceReport};
+use crate::model::report::{Capacity, PoolReport, Problem, Refused, Report, ResourceReport};
 use crate::model::size::Kib;
-use crate::model::testkit::{cluster, node, pool, rsc};
+use crate::model::testkit::{cluster, node, pool, rsc, volume};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 const TWO_REPLICAS: &str = "node alpha\npool alpha data FILE_THIN 50/100\nnode beta\npool beta data FILE_THIN 50/100\n\
@@ -179,6 +180,13 @@ fn problem() -> Problem {
         correction: "close it".to_owned(),
         details: String::new(),
     }
+}
+
+/// The order of the generation is refused, for the device is in use.
+fn refused(name: &str, generation: u64) -> Report {
+    let Report::Resource(report) = failed(name, generation) else { unreachable!("made so above") };
+    let refused = vec![Refused::Shrink(volume(0))];
+    Report::Resource(ResourceReport { in_use: Some(true), refused, ..report })
 }
 
 const NONE: [&str; 0] = [];
@@ -361,10 +369,41 @@ fn a_new_writer_tells_what_the_former_had_committed_and_not_told() {
     assert_eq!(rig.load(records(&before), &before), ["publish", "news alpha beta everybody"]);
 }
 
+#[test]
+fn a_shrink_that_a_node_refuses_is_answered_at_once_and_not_as_done() {
+    let mut state = cluster(TWO_REPLICAS);
+    let mut web = (*state.definitions[&rsc("web")]).clone();
+    web.layers = vec![LayerKind::Storage];
+    state.apply(&Change::Definition(rsc("web"), Some(Arc::new(web))));
+    let mut rig = Rig::fresh();
+    rig.load(records(&state), &state);
+    let resize = Command::Definition(DefinitionCommand::VolumeModify {
+        rsc: rsc("web"),
+        number: volume(0),
+        size: Some(Kib(5)),
+        props: PropsModify::default(),
+        set: VolumeDefinitionFlags::NONE,
+        clear: VolumeDefinitionFlags::NONE,
+    });
+    assert_eq!(rig.ask(1, &resize, Answer::WhenCarriedOut), ["commit web"]);
+    assert_eq!(rig.committed(), ["publish", "news web@alpha web@beta"]);
+    let generation = rig.writer.head().definitions[&rsc("web")].generation;
+    assert_eq!(rig.report("alpha", refused("web", generation)), ["commit web"]);
+    let effects = rig.writer.committed();
+    let answer = effects.iter().find_map(|effect| match effect {
+        Effect::Answer(1, Outcome::Done(notes)) => Some(notes.iter().map(|note| note.kind).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(answer, Some(vec![Kind::Error]), "nothing says that it was done, and beta is not waited for");
+    assert_eq!(rig.show(effects).last().expect("news"), "news web@alpha web@beta");
+    assert_eq!(rig.writer.head().definitions[&rsc("web")].volumes[&volume(0)].size, Kib(10));
+}
+
 /// Each report's status carries the seed that it was judged with, in the place of the generation.
 fn seed_as_generation(_: &Cluster, on: &NodeName, report: &Report, moment: Moment) -> Observation {
     let Report::Resource(report) = report else { return Observation::default() };
-    let status = ResourceStatus { generation: moment.seed, volumes: Vec::new(), in_use: None, problem: None };
+    let (generation, volumes) = (moment.seed, Vec::new());
+    let status = ResourceStatus { generation, volumes, in_use: None, problem: None, taken_back: false };
     Observation { sightings: vec![Sighting::Resource(report.rsc.clone(), on.clone(), Some(status))], ..Observation::default() }
 }
 

@@ -13,7 +13,7 @@ use crate::model::size::Kib;
 use crate::model::testkit::{cluster, node, pool, rsc, volume};
 use crate::model::wait::{Goal, Standing};
 
-const THREE: &str = "
+pub(super) const THREE: &str = "
     grp store layers=STORAGE
     node alpha
     pool alpha data FILE_THIN 9000000/9000000
@@ -23,7 +23,7 @@ const THREE: &str = "
     pool charlie data FILE_THIN 7000000/9000000
 ";
 
-fn spawn(name: &str, count: u32) -> Command {
+pub(super) fn spawn(name: &str, count: u32) -> Command {
     let filter = SelectFilter {
         place_count: Some(count),
         layers: Some(vec![crate::model::kinds::LayerKind::Storage]),
@@ -41,7 +41,7 @@ fn spawn(name: &str, count: u32) -> Command {
     }))
 }
 
-fn snapshot(name: &str, snap: &str) -> Command {
+pub(super) fn snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Create {
         snapshots: vec![NewSnapshot {
             rsc: rsc(name),
@@ -52,15 +52,15 @@ fn snapshot(name: &str, snap: &str) -> Command {
     })
 }
 
-fn snap_name(text: &str) -> SnapName {
+pub(super) fn snap_name(text: &str) -> SnapName {
     SnapName::parse(text).expect("legal")
 }
 
-fn delete(name: &str) -> Command {
+pub(super) fn delete(name: &str) -> Command {
     Command::Definition(DefinitionCommand::Delete { name: rsc(name) })
 }
 
-fn delete_snapshot(name: &str, snap: &str) -> Command {
+pub(super) fn delete_snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Delete { rsc: rsc(name), name: snap_name(snap), nodes: Vec::new() })
 }
 
