@@ -51,7 +51,7 @@ pub fn is_news(before: Option<&DesiredResource>, after: &DesiredResource) -> boo
     before.generation = after.generation;
     let pairs = before.volumes.iter_mut().zip(&after.volumes);
     for (old, new) in pairs.filter(|(old, new)| kept(old.order, new.order)) {
-        old.order = new.order;
+        (old.order, old.made) = (new.order, new.made);
         old.origin = new.origin.clone();
     }
     let pairs = before.snapshots.iter_mut().zip(&after.snapshots);
@@ -125,6 +125,7 @@ impl Source<'_> {
             provider: if resource.is_diskful() { volume.provider } else { ProviderKind::Diskless },
             size: definition.size,
             order,
+            made: volume.made,
             origin: volume.origin.clone(),
             file_system: self.file_system(definition),
             shrink: definition.flags.has(VolumeDefinitionFlags::RESIZE_SHRINK),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::driver::PartId;
+use super::driver::{Owner, PartId};
 use super::exec::{Breaker, Exec};
 use super::mkfs;
 use super::targets::{Target, Targets};
@@ -91,11 +91,13 @@ impl Execution<'_> {
                 let mut targets = volumes.iter().map(|volume| self.targets.volume(*volume));
                 targets.try_for_each(|target| target.and_then(|t| t.driver.assert_unused(&t.id)))
             }
-            Step::CreateBlank { volume, size } => self.on(*volume, |t| t.driver.create(&t.id, *size)),
+            Step::CreateBlank { volume, size } => {
+                self.on(*volume, |t| t.driver.create(&t.id, *size, Owner::of(self.desired)))
+            }
             Step::CreateFromSnapshot { volume, rsc, snapshot, part, size } => {
                 let of = origin(rsc, *part)?;
                 let part = PartId { of: &of, snapshot };
-                self.on(*volume, |t| t.driver.create_from(&t.id, part, *size))
+                self.on(*volume, |t| t.driver.create_from(&t.id, part, *size, Owner::of(self.desired)))
             }
             Step::Grow { volume, size } => self.on(*volume, |t| t.driver.resize(&t.id, *size)),
             Step::Shrink { volume, size } => self.shrink(*volume, *size),
@@ -122,7 +124,8 @@ impl Execution<'_> {
                 target.driver.remove_part(PartId { of: &target.id, snapshot })
             }),
             Step::StageRollback { volume, snapshot, size } => {
-                self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size))
+                let owner = Owner::of(self.desired);
+                self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size, owner))
             }
             Step::DetachForRollback { volumes, .. } => {
                 volumes.iter().try_for_each(|volume| self.on(*volume, |t| t.driver.detach(&t.id)))

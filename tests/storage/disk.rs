@@ -133,6 +133,34 @@ fn what_was_written_is_not_cut_off() {
 }
 
 #[test]
+fn what_lies_there_of_somebody_else_is_neither_taken_nor_removed() {
+    let disk = Disk::new(Simulation::default());
+    disk.leave("/pool", "web_00000", (SIZE, 7));
+    disk.leave("/pool", "web_00001", (SIZE, 0));
+    let node = start(&disk);
+    let mut web = resource("web", 2);
+    let refused = node.pass(&ResourceMemory::default(), &web, ALL_STEPS);
+    assert!(refused.problem.expect("theirs").cause.contains("/pool/web_00000.img"));
+    let states: Vec<_> = refused.volumes.iter().map(|volume| volume.state).collect();
+    assert_eq!(states, [VolumeState::Failed, VolumeState::Created], "an empty one is taken");
+    web.order = Order::Remove;
+    assert!(settle(&node, &web).gone);
+    assert_eq!((disk.content("web_00000"), disk.content("web_00001")), (Some(7), None));
+    assert!(disk.lose("web_00000"));
+    web.order = Order::Make;
+    settle(&node, &web);
+    assert!(disk.write("web_00000", 8));
+    settle(&start(&disk), &web);
+    assert_eq!(disk.content("web_00000"), Some(8), "what was made and not reported is known again");
+    let mut later = web.clone();
+    later.generation = 9 << 32;
+    assert!(node.pass(&ResourceMemory::default(), &later, ALL_STEPS).problem.is_some());
+    web.order = Order::Remove;
+    settle(&start(&disk), &web);
+    assert!(disk.files().is_empty());
+}
+
+#[test]
 fn a_pass_can_be_cut_after_any_step() {
     for steps in 0..6 {
         let disk = Disk::new(Simulation::default());

@@ -61,6 +61,52 @@ async fn what_losetup_attached_is_adopted() {
 }
 
 #[tokio::test]
+async fn a_file_of_somebody_else_is_neither_taken_nor_removed() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let file = rig.pool.join("zz_00000.img");
+    assert!(ok("truncate", &["-s", "16M", text(&file)]) && ok("mkfs.ext4", &["-q", "-F", text(&file)]));
+    let before = sum(text(&file));
+    let mut zz = resource("zz", 1);
+    for attached in [false, true] {
+        if attached {
+            assert!(ok("losetup", &["-f", text(&file)]));
+            rig.restart().await;
+        }
+        let report = rig.reconcile(&zz).await;
+        assert_eq!((report.volumes[0].state, &report.volumes[0].device_path), (VolumeState::Failed, &None));
+        let problem = report.problem.expect("theirs");
+        assert!(problem.cause.contains("zz_00000.img is there already"), "{problem:?}");
+        assert!(problem.correction.contains("Move it away") && problem.correction.contains("setfattr"), "{problem:?}");
+        assert_eq!(rig.loops().len(), usize::from(attached));
+        zz.order = Order::Remove;
+        assert!(rig.settle(&zz).await.gone);
+        assert_eq!(sum(text(&file)), before);
+        zz.order = Order::Make;
+    }
+    assert!(ok("losetup", &["-d", &rig.loops()[0]]));
+    std::fs::rename(&file, rig.pool.join("theirs")).expect("moved away");
+    assert_eq!(rig.settle(&zz).await.volumes[0].state, VolumeState::Created);
+}
+
+#[tokio::test]
+async fn what_was_made_and_written_but_never_reported_is_known_again() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let web = resource("web", 1);
+    let path = device(&rig.settle(&web).await, 0);
+    fill(&path, 5);
+    let before = sum(&path);
+    rig.restart().await;
+    assert_eq!(sum(&device(&rig.settle(&web).await, 0)), before);
+    let mut later = web.clone();
+    later.generation = (7 << 32) + 1;
+    let report = rig.reconcile(&later).await;
+    assert!(report.problem.expect("of an earlier definition").cause.contains("web_00000.img"));
+    later.order = Order::Remove;
+    assert!(rig.settle(&later).await.gone);
+    assert_eq!(rig.files(), ["web_00000.img"]);
+}
+
+#[tokio::test]
 async fn a_device_that_somebody_detached_is_made_anew() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };
     let web = resource("web", 1);

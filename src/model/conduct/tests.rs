@@ -9,7 +9,7 @@ use crate::model::report::{Capacity, PoolReport, Problem, ResourceReport, Snapsh
 use crate::model::size::Kib;
 
 /// A resource that shall be there, without volumes.
-pub(super) fn desired(name: &str, generation: u64) -> DesiredResource {
+pub(crate) fn desired(name: &str, generation: u64) -> DesiredResource {
     DesiredResource {
         rsc: RscName::parse(name).expect("legal"),
         generation,

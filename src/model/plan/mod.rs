@@ -14,7 +14,7 @@ mod volumes;
 
 pub use backing::{BackingError, BackingId};
 pub use cut::Cut;
-pub use observed::{Content, Extent, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume};
+pub use observed::{Content, Extent, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume, Stranger};
 pub use step::{Plan, Step, Subject};
 
 use super::desired::{DesiredResource, Order};

@@ -37,6 +37,8 @@ pub struct ObservedVolume {
     pub has_device: bool,
     /// What is on it.
     pub content: Content,
+    /// What is there under its name and is not the volume's; then there is none.
+    pub stranger: Option<Stranger>,
     /// How far its content reaches; looked for where it is to be made smaller.
     pub extent: Extent,
 }
@@ -58,6 +60,15 @@ pub enum Content {
     Unknown,
     /// A signature was found: the name that `blkid` gives it.
     Known(String),
+}
+
+/// A backing object with data that is nobody's whom we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// Where it is.
+    pub place: String,
+    /// The command that makes it the volume's.
+    pub adopt: String,
 }
 
 /// How far a volume's content reaches.

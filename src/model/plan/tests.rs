@@ -27,6 +27,7 @@ fn volume(number: u32, order: Order) -> DesiredVolume {
         order,
         origin: Origin::Blank,
         file_system: None,
+        made: order == Order::Keep,
         shrink: false,
         minor: None,
         override_id: None,
@@ -174,6 +175,17 @@ fn one_volume() {
         desired.volumes[0].shrink = *shrink;
         let text = said(&desired, &observed(&[(0, found)]));
         assert_eq!(text, *wanted, "{order:?} active={active} shrink={shrink} {found}");
+    }
+}
+
+#[test]
+fn what_is_not_the_volumes_is_neither_taken_nor_removed() {
+    let cause = "!/pool/web_00000.img is there already, with data that is not this volume's";
+    for (order, wanted) in [(Order::Make, cause), (Order::Remove, "")] {
+        let mut observed = observed(&[(0, "-")]);
+        let found = observed.volumes.get_mut(&nr(0)).expect("there").as_mut().expect("seen");
+        found.stranger = Some(Stranger { place: "/pool/web_00000.img".to_owned(), adopt: "setfattr".to_owned() });
+        assert_eq!(said(&desired(vec![volume(0, order)]), &observed), wanted, "{order:?}");
     }
 }
 

@@ -55,6 +55,15 @@ fn release(desired: &DesiredResource, observed: &ObservedResource, plan: &mut Pl
 
 fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &ObservedResource, plan: &mut Plan) {
     let (rsc, number) = (&desired.rsc, volume.number);
+    if let Some(stranger) = found(observed, number).and_then(|found| found.stranger.as_ref()) {
+        let texts = [
+            format!("Volume {number} of resource {rsc} cannot be made"),
+            format!("{} is there already, with data that is not this volume's", stranger.place),
+            format!("Move it away; then the volume is made by itself. To take it over as it is: {}", stranger.adopt),
+        ];
+        plan.refuse(Subject::Volume(number), texts);
+        return;
+    }
     if volume.order == Order::Keep {
         let texts = [
             format!("Volume {number} of resource {rsc} is missing"),

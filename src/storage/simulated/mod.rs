@@ -144,6 +144,26 @@ impl Disk {
         files.max_by_key(|file| file.device.is_some()).map(|file| file.content)
     }
 
+    /// Leaves a file in a pool, as somebody else would.
+    pub fn leave(&self, backing: &str, id: &str, (size, content): (Kib, u64)) {
+        let mut ground = self.ground();
+        let made_ms = ground.now.0;
+        let file = File {
+            role: Role::Volume,
+            size,
+            room: size,
+            content,
+            file_system: None,
+            owner: None,
+            needs: if content == 0 { Kib(0) } else { size },
+            made_ms,
+            device: None,
+        };
+        let folder = ground.folders.entry(backing.to_owned()).or_default();
+        folder.used += size.0;
+        folder.files.insert(id.to_owned(), file);
+    }
+
     /// Takes a volume or part away behind the satellite's back; false where there is none.
     pub fn lose(&self, id: &str) -> bool {
         let mut ground = self.ground();
