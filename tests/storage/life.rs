@@ -116,6 +116,51 @@ async fn a_device_that_somebody_detached_is_made_anew() {
     assert_eq!(rig.loops().len(), 1);
 }
 
+/// Makes volumes until one gets that device; false when others were faster.
+async fn takes_over(rig: &Rig, path: &str) -> bool {
+    for n in 0..40 {
+        let report = rig.settle(&resource(&format!("new{n}"), 1)).await;
+        if device(&report, 0) == path {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_device_that_somebody_detached_and_another_volume_got_is_nobodys_any_more() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let web = resource("web", 1);
+    let path = device(&rig.settle(&web).await, 0);
+    // A process that knows of no number that is likely free: it takes the kernel's.
+    rig.restart().await;
+    assert!(ok("losetup", &["-d", &path]));
+    if !takes_over(&rig, &path).await {
+        println!("skipped: somebody else got {path}");
+        return;
+    }
+    assert_eq!(rig.node.take_lost(), ["web_00000"], "it is to have a pass");
+    assert!(rig.node.take_lost().is_empty());
+    let again = device(&rig.settle(&web).await, 0);
+    assert_ne!(again, path);
+}
+
+#[tokio::test]
+async fn the_look_finds_devices_that_are_gone_and_volumes_that_filled_up() {
+    let Some(rig) = Rig::new(Ground::Plain).await else { return };
+    let (web, db) = (resource("web", 1), resource("db", 1));
+    let paths = [rig.settle(&web).await, rig.settle(&db).await].map(|report| device(&report, 0));
+    assert!(rig.node.look_around().await.is_empty(), "nothing has changed");
+    fill(&paths[0], 1);
+    assert_eq!(rig.node.look_around().await, ["web_00000"]);
+    assert!(rig.settle(&web).await.volumes[0].allocated >= Some(Kib(32)));
+    assert!(rig.node.look_around().await.is_empty(), "it was told");
+    assert!(ok("losetup", &["-d", &paths[1]]));
+    assert_eq!(rig.node.look_around().await, ["db_00000"]);
+    rig.settle(&db).await;
+    assert!(rig.node.look_around().await.is_empty());
+}
+
 #[tokio::test]
 async fn thick_volumes_take_their_room() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };

@@ -45,6 +45,15 @@ impl StoragePools {
                 GateEffect::AskRoom => {
                     ctx.run(async move { storage.capacities(Vec::new()).await }, GateEvent::Room);
                 }
+                GateEffect::LookAround => {
+                    let resources = self.resources.clone();
+                    ctx.workers().spawn(async move {
+                        let changed = storage.look_around().await;
+                        if !changed.is_empty() {
+                            let _ = resources.tell(RegistryEvent::Changed(changed).into());
+                        }
+                    });
+                }
                 GateEffect::Report(report) => drop(self.reports.tell(OutboxEvent::Report(Report::Pool(report)))),
                 GateEffect::Resync => drop(self.reports.tell(OutboxEvent::Resync)),
                 GateEffect::After(pause, event) => drop(ctx.notify_after(pause, event)),

@@ -16,7 +16,7 @@ const BUSY_RETRY_S: u64 = 15;
 pub enum PassEvent {
     /// First event of all.
     Begun(Birth),
-    /// The newest desired state.
+    /// The newest desired state; the same one again, where something else has changed.
     Desired(Told),
     /// The pass of the desired state of this number has ended.
     Done(u64, Box<ResourceReport>),
@@ -50,6 +50,8 @@ pub struct Passes {
     failures: usize,
     /// The last pass refused an order: there is no other one before the node is told anew.
     refused: bool,
+    /// Another one is due after the one that runs.
+    again: bool,
     /// Pauses so far: the number of the one that holds.
     pauses: u64,
 }
@@ -62,6 +64,9 @@ impl Passes {
             PassEvent::Begun(Birth::First) => Vec::new(),
             // The registry outlives the passes.
             PassEvent::Begun(Birth::Again) => vec![PassEffect::Resend],
+            PassEvent::Desired(told) if self.newest.as_ref().is_some_and(|newest| newest.number == told.number) => {
+                self.once_more()
+            }
             PassEvent::Desired(told) => {
                 self.newest = Some(told);
                 self.failures = 0;
@@ -84,6 +89,16 @@ impl Passes {
         self.running.is_some()
     }
 
+    fn once_more(&mut self) -> Vec<PassEffect> {
+        if self.refused {
+            return Vec::new();
+        }
+        self.again = self.running.is_some();
+        // A pause that runs holds no more.
+        self.pauses += 1;
+        self.pass()
+    }
+
     fn pass(&mut self) -> Vec<PassEffect> {
         let Some(told) = self.newest.clone().filter(|_| self.running.is_none()) else {
             return Vec::new();
@@ -101,7 +116,8 @@ impl Passes {
         let busy = report.in_use == Some(true);
         let over = report.gone && !failed && report.snapshots.iter().all(|snapshot| !snapshot.present);
         let mut effects = vec![PassEffect::Report(report), PassEffect::Touched];
-        if !newest {
+        let again = std::mem::take(&mut self.again) && !self.refused;
+        if !newest || again {
             effects.extend(self.pass());
         } else if over {
             effects.push(PassEffect::Finished(number));
@@ -221,10 +237,11 @@ mod tests {
         let refused = || PassEvent::Done(1, Box::new(refusing.clone()));
         let _ = passes.handle(PassEvent::Desired(told(1)));
         assert_eq!(words(passes.handle(refused())), "report 1, touched");
-        assert_eq!(words(passes.handle(PassEvent::Desired(told(1)))), "pass 1");
-        let _ = passes.handle(PassEvent::Desired(told(2)));
-        assert_eq!(words(passes.handle(refused())), "report 1, touched, pass 2");
-        assert_eq!(words(passes.handle(done(2, "failed"))), "report 2, touched, retry 4 after 15s");
+        assert_eq!(words(passes.handle(PassEvent::Desired(told(1)))), "", "a device that is lost is no reason");
+        assert_eq!(words(passes.handle(PassEvent::Desired(told(2)))), "pass 2");
+        let _ = passes.handle(PassEvent::Desired(told(3)));
+        assert_eq!(words(passes.handle(done(2, "failed"))), "report 2, touched, pass 3");
+        assert_eq!(words(passes.handle(done(3, "failed"))), "report 3, touched, retry 4 after 15s");
     }
 
     #[test]
@@ -249,7 +266,23 @@ mod tests {
             (PassEvent::Desired(told(2)), "pass 2"),
             (done(1, "ok"), ""),
             (PassEvent::Desired(told(2)), ""),
+            (done(2, "ok"), "report 2, touched, pass 2"),
             (done(2, "ok"), "report 2, touched"),
+        ]);
+    }
+
+    #[test]
+    fn the_same_once_more_is_one_more_pass() {
+        play(vec![
+            (PassEvent::Desired(told(1)), "pass 1"),
+            (done(1, "failed"), "report 1, touched, retry 2 after 15s"),
+            (PassEvent::Desired(told(1)), "pass 1"),
+            (PassEvent::Retry(2), ""),
+            (done(1, "failed"), "report 1, touched, retry 4 after 30s"),
+            (PassEvent::Retry(4), "pass 1"),
+            (PassEvent::Desired(told(1)), ""),
+            (done(1, "ok"), "report 1, touched, pass 1"),
+            (done(1, "ok"), "report 1, touched"),
         ]);
     }
 }

@@ -48,6 +48,8 @@ pub enum GateEffect {
     Release(Extent, Vec<DesiredResource>),
     /// Ask for the room of all pools.
     AskRoom,
+    /// Look which backing objects have changed without us, and let the registry know.
+    LookAround,
     /// Report a pool.
     Report(PoolReport),
     /// Ask the controller for everything.
@@ -113,7 +115,7 @@ impl PoolGate {
                 vec![GateEffect::AskRoom]
             }
             GateEvent::LookAnyway => {
-                vec![GateEffect::AskRoom, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
+                vec![GateEffect::AskRoom, GateEffect::LookAround, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
             }
             GateEvent::Room(reports) => self.report(reports),
         }
@@ -199,6 +201,7 @@ mod tests {
             GateEffect::Release(Extent::Whole, resources) => format!("all: {}", names(resources)),
             GateEffect::Release(Extent::Changed, resources) => names(resources),
             GateEffect::AskRoom => "ask".to_owned(),
+            GateEffect::LookAround => "look around".to_owned(),
             GateEffect::Report(report) => {
                 format!("{} has {}", report.pool, report.capacity.as_ref().expect("known").free.0)
             }
@@ -272,7 +275,7 @@ mod tests {
             (room(5), ""),
             (GateEvent::Look, "ask"),
             (room(4), "p has 4"),
-            (GateEvent::LookAnyway, "ask, LookAnyway in 180s"),
+            (GateEvent::LookAnyway, "ask, look around, LookAnyway in 180s"),
             (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
             (prepared(1, &[("p", 4)]), "p has 4"),
         ]);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::desired::{DesiredResource, Order};
-use crate::model::kinds::LayerKind;
-use crate::model::names::{PoolName, RscName, SnapName};
+use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin};
+use crate::model::kinds::{LayerKind, ProviderKind};
+use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
 use crate::model::report::{Capacity, PoolReport, Problem, ResourceReport, SnapshotReport};
 use crate::model::size::Kib;
 
@@ -21,6 +21,23 @@ pub(crate) fn desired(name: &str, generation: u64) -> DesiredResource {
         snapshots: Vec::new(),
         rollback: None,
         props: BTreeMap::new(),
+    }
+}
+
+/// A volume of number 0.
+pub(super) fn volume(override_id: Option<&str>) -> DesiredVolume {
+    DesiredVolume {
+        number: VolumeNumber::new(0).expect("legal"),
+        pool: PoolName::parse("p").expect("legal"),
+        provider: ProviderKind::FileThin,
+        size: Kib(8),
+        order: Order::Make,
+        made: false,
+        origin: Origin::Blank,
+        file_system: None,
+        shrink: false,
+        minor: None,
+        override_id: override_id.map(str::to_owned),
     }
 }
 

@@ -190,10 +190,14 @@ impl Driver for FileDriver {
     fn observe(&self, id: &BackingId) -> Result<ObservedVolume, Problem> {
         let path = self.volume_file(id);
         let meta = self.stat(&path)?;
+        let device = self.loops.observe(&path);
+        if let Some(meta) = &meta {
+            self.loops.saw(&path, meta.blocks());
+        }
         Ok(ObservedVolume {
             backing: meta.as_ref().map(|meta| Kib::from_bytes_floor(meta.len())),
             allocated: meta.as_ref().map(allocated),
-            device: self.loops.observe(&path),
+            device,
             granularity: Kib(1),
             has_device: true,
             ..ObservedVolume::default()
