@@ -47,8 +47,7 @@ impl Outcome {
 
     /// Takes in that a step failed; `rest` are the plan's steps from it on.
     fn fail(&mut self, step: &Step, rest: &[Step], mut problem: Problem) {
-        self.in_use |=
-            matches!(step, Step::AssertUnused { .. } | Step::Detach { .. } | Step::DetachForRollback { .. });
+        self.in_use |= matches!(step, Step::AssertUnused { .. } | Step::Detach { .. } | Step::DetachForRollback { .. });
         let refused = not_begun(step, rest);
         if !refused.is_empty() {
             self.in_use |= usage::is_not_kept(&mut problem);

@@ -48,11 +48,7 @@ pub(super) fn in_use(device: &Path) -> Problem {
 
 /// The same, for users that are known.
 pub(super) fn in_use_by(device: &str, users: &str) -> Problem {
-    problem(
-        format!("{device} is in use"),
-        format!("{device} {users}"),
-        DONE_BY_ITSELF,
-    )
+    problem(format!("{device} is in use"), format!("{device} {users}"), DONE_BY_ITSELF)
 }
 
 /// Says of a problem with a device in use that what was ordered will not be done by itself; whether it is one.

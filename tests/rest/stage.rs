@@ -114,7 +114,8 @@ fn sight_alpha(cluster: &mut Cluster) {
         allocated: Some(Kib::new(1_052_672)),
         usable: Some(Kib::new(1_048_576)),
     };
-    let told = ResourceStatus { generation: 1, volumes: vec![volume], in_use: Some(false), problem: None, taken_back: false };
+    let told =
+        ResourceStatus { generation: 1, volumes: vec![volume], in_use: Some(false), problem: None, taken_back: false };
     cluster.sight(Sighting::Resource(name(RscName::parse, "Res1"), alpha, Some(told)));
 }
 

@@ -41,7 +41,8 @@ pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Res
 /// Refuses while a rollback is not over.
 pub(super) fn refuse_while_rolling(definition: &ResourceDefinition) -> Result<(), Refusal> {
     let rsc = &definition.name;
-    let mut rolling = definition.resources.iter().filter_map(|(node, resource)| Some((node, resource.rollback.as_ref()?)));
+    let mut rolling =
+        definition.resources.iter().filter_map(|(node, resource)| Some((node, resource.rollback.as_ref()?)));
     let Some((node, order)) = rolling.next() else {
         return Ok(());
     };

@@ -45,8 +45,15 @@ pub(super) fn create(draft: &mut Draft, new: &NewVolume) -> Result<(), Refusal> 
     }
     let mut props = Props::default();
     let set = draft.modify_props(&mut props, &new.props, PropertyOwner::VolumeDefinition)?;
-    let volume =
-        VolumeDefinition { number, uuid: draft.uuid(), size: new.size, flags: new.flags, minor: new.minor, cut: None, props };
+    let volume = VolumeDefinition {
+        number,
+        uuid: draft.uuid(),
+        size: new.size,
+        flags: new.flags,
+        minor: new.minor,
+        cut: None,
+        props,
+    };
     refuse_taken_minor(draft, new.minor)?;
     let uuid = volume.uuid;
     definition.volumes.insert(number, volume);

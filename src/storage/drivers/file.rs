@@ -207,7 +207,8 @@ impl Driver for FileDriver {
     fn stranger(&self, id: &BackingId, owner: Owner) -> Result<Option<Stranger>, Problem> {
         let path = self.volume_file(id);
         let foreign = self.is_foreign(&path, owner);
-        let foreign = foreign.map_err(|error| io_problem("Whose the volume's file is cannot be told", &path, &error))?;
+        let foreign =
+            foreign.map_err(|error| io_problem("Whose the volume's file is cannot be told", &path, &error))?;
         let place = path.to_string_lossy().into_owned();
         Ok(foreign.then(|| Stranger { adopt: mark::command(&place, owner), place }))
     }

@@ -204,7 +204,8 @@ impl Driver for SimulatedDriver {
             let file = work.file(id)?;
             Ok(file.owner != Some(owner) && file.needs > Kib(0))
         });
-        let foreign = asked.map_err(|error| self.problem("Whose the volume's file is cannot be told", Some(id), &error))?;
+        let foreign =
+            asked.map_err(|error| self.problem("Whose the volume's file is cannot be told", Some(id), &error))?;
         let stranger = || Stranger { place: format!("{}/{id}.img", self.backing), adopt: format!("mark it {owner}") };
         Ok(foreign.then(stranger))
     }

@@ -40,8 +40,7 @@ fn first_volume(puppet: &Puppet) -> &VolumeDefinition {
 
 /// What a node says that does not begin with an order because of a user.
 fn refusal(puppet: &Puppet, desired: &DesiredResource, refused: Refused) -> ResourceReport {
-    let [message, cause, correction, details] =
-        ["it is in use", "it is mounted", "unmount it", ""].map(str::to_owned);
+    let [message, cause, correction, details] = ["it is in use", "it is mounted", "unmount it", ""].map(str::to_owned);
     ResourceReport {
         in_use: Some(true),
         problem: Some(Problem { message, cause, correction, details }),
