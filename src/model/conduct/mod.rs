@@ -2,6 +2,9 @@
 //! machines and carry the effects out, in order. No clock, no network, no mailbox: time is an argument.
 //!
 //! ```text
+//! controller   writer (with waits)   decides, batches, holds answers and news back until their commit
+//!              contacts              which nodes there shall be contact with
+//!              contact               one node: hello, full sync, changes out
 //! satellite    belonging             to which cluster it belongs
 //!              pool_gate             pools are prepared before resources; room is asked for
 //!              registry              the newest desired state of each resource
@@ -10,12 +13,16 @@
 //! ```
 
 pub mod belonging;
+pub mod contact;
+pub mod contacts;
 pub mod outbox;
 pub mod passes;
 pub mod pool_gate;
 pub mod registry;
 #[cfg(test)]
 mod tests;
+mod waits;
+pub mod writer;
 
 use std::time::Duration;
 
