@@ -147,5 +147,5 @@ fn explain_names_every_node() {
     let json = get(stage.address, "/v1/zea/explain/res1").json();
     let lines = json["lines"].to_string();
     assert!(lines.contains("Alpha") && lines.contains("beta"), "{json}");
-    assert_eq!(json["possible"], false);
+    assert_eq!((&json["possible"], &json["wanted"], &json["standing"]), (&false.into(), &2.into(), &2.into()));
 }
