@@ -1,7 +1,7 @@
 //! Real processes that are hurt: the built `zead`, on loop devices and loopback, killed, cut off and made to panic.
 
 mod ends;
-mod harness;
+pub mod harness;
 mod idle;
 mod killed;
 mod linked;
