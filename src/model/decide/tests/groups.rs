@@ -148,6 +148,20 @@ fn a_raised_count_is_placed_as_far_as_there_is_room() {
 }
 
 #[test]
+fn a_property_that_goes_out_of_use_is_warned_of_on_whatever_it_is_set() {
+    let mut world = World::with(&["alpha"]);
+    world.volume("vol", &[LayerKind::Storage], &["alpha"]);
+    let notes = world.ask(Command::Definition(DefinitionCommand::Modify {
+        name: rsc_name("vol"),
+        props: set(&[("DrbdOptions/auto-quorum", "io-error")]),
+        group: None,
+        layers: None,
+        peer_slots: None,
+    }));
+    assert_eq!(codes(&notes), [MODIFIED, CREATED, WARN_DEPRECATED]);
+}
+
+#[test]
 fn a_group_goes_with_its_last_definition() {
     let mut world = World::with(&["alpha"]);
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);
