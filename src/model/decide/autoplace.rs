@@ -167,12 +167,13 @@ fn diskless_on_remaining(draft: &mut Draft, rsc: &RscName) -> Result<(), Refusal
     Ok(())
 }
 
-/// Places what a group's place count asks for and a definition lacks; never removes.
+/// Places what a group's place count asks for and a definition lacks; never removes. One that has no volume yet, or that
+/// is being deleted or copied, is left as it is.
 pub(super) fn raise_replicas(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) -> Result<(), Refusal> {
     let definition = draft.definition(rsc)?;
     let there = standing(&draft.cluster, &definition);
     let wanted = filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize;
-    if definition.flags.0 != 0 || definition.volumes.is_empty() || definition.resources.is_empty() {
+    if definition.flags.0 != 0 || definition.volumes.is_empty() {
         return Ok(());
     }
     if wanted > there {
@@ -182,6 +183,18 @@ pub(super) fn raise_replicas(draft: &mut Draft, rsc: &RscName, filter: &SelectFi
 }
 
 /// Places what is missing for the definitions of one group, or of all. One that cannot be helped does not hinder others.
+/// A warning where a definition has more replicas than its group asks for.
+fn note_surplus(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) {
+    let Some(definition) = draft.cluster.definitions.get(rsc) else {
+        return;
+    };
+    let there = standing(&draft.cluster, definition);
+    let wanted = filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize;
+    if there > wanted {
+        draft.note(already(rsc, there, wanted));
+    }
+}
+
 pub(super) fn adjust(draft: &mut Draft, group: Option<&GroupName>, asked: &SelectFilter) -> Result<(), Refusal> {
     let groups: Vec<ResourceGroup> = match group {
         Some(name) => vec![draft.group(name)?],
@@ -191,8 +204,9 @@ pub(super) fn adjust(draft: &mut Draft, group: Option<&GroupName>, asked: &Selec
         let filter = asked.over(&group.filter);
         let members: Vec<RscName> = draft.cluster.in_group.get(&group.name).into_iter().flatten().cloned().collect();
         for rsc in members {
-            if let Err(refusal) = raise_replicas(draft, &rsc, &filter) {
-                draft.note(*refusal.note);
+            match raise_replicas(draft, &rsc, &filter) {
+                Ok(()) => note_surplus(draft, &rsc, &filter),
+                Err(refusal) => draft.note(*refusal.note),
             }
         }
         draft.note(

@@ -162,6 +162,37 @@ fn a_property_that_goes_out_of_use_is_warned_of_on_whatever_it_is_set() {
 }
 
 #[test]
+fn adjusting_places_what_has_no_replica_yet_and_takes_none_away() {
+    let mut world = World::with(&["alpha", "bravo"]);
+    for (name, nodes) in [("bare", &[][..]), ("full", &["alpha", "bravo"])] {
+        world.volume(name, &[LayerKind::Drbd, LayerKind::Storage], nodes);
+    }
+    let adjust = |count| Command::Group(GroupCommand::Adjust { group: None, filter: place_count(count) });
+    let notes = world.ask(adjust(1));
+    let surplus: Vec<&Note> = notes.iter().filter(|note| note.code == WARN_RSC_ALREADY_DEPLOYED).collect();
+    assert_eq!(surplus.iter().map(|note| refs(note)["RscDfn"]).collect::<Vec<_>>(), ["full"]);
+    let replicas = |world: &World, rsc| world.definition(rsc).resources.len();
+    assert_eq!((replicas(&world, "bare"), replicas(&world, "full")), (1, 2));
+    world.ask(Command::Group(modify(DEFAULT_GROUP, place_count(2))));
+    assert_eq!(replicas(&world, "bare"), 2);
+}
+
+#[test]
+fn what_has_no_volume_yet_is_not_placed() {
+    let mut world = World::with(&["alpha"]);
+    world.ask(Command::Definition(DefinitionCommand::Create(NewDefinition {
+        name: Naming::Name(rsc_name("empty")),
+        group: None,
+        layers: None,
+        props: PropsModify::default(),
+        peer_slots: None,
+        secret: None,
+    })));
+    world.ask(Command::Group(GroupCommand::Adjust { group: None, filter: place_count(1) }));
+    assert!(world.definition("empty").resources.is_empty());
+}
+
+#[test]
 fn a_group_goes_with_its_last_definition() {
     let mut world = World::with(&["alpha"]);
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);
