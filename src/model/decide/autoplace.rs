@@ -119,13 +119,14 @@ fn place_of(
     place(&request)
 }
 
-/// The refusal of a placement: every node with its reason.
+/// The refusal of a placement: every node with its reason. Whatever was asked for, it is resources that were not made.
 pub(super) fn refuse_placement(rsc: &RscName, not: &NotPlaced, filter: &SelectFilter) -> Refusal {
     let lines: Vec<String> = not.story.lines().collect();
     let pools = filter.pools.as_deref().unwrap_or_default();
     let names: Vec<&str> = pools.iter().map(PoolName::as_str).collect();
     let of = if names.is_empty() { String::new() } else { format!(" in the storage pools {}", names.join(", ")) };
     Refusal::new(not.code, format!("Not enough available nodes for '{rsc}'"))
+        .of(Operation::Create, ObjectKind::Resource)
         .because(format!("{} more replicas are wanted{of}, {} can be placed", not.wanted, not.possible))
         .cure("Mend what the details name for a node, or ask for fewer replicas")
         .details(lines.join("\n"))
@@ -182,7 +183,6 @@ pub(super) fn raise_replicas(draft: &mut Draft, rsc: &RscName, filter: &SelectFi
     Ok(())
 }
 
-/// Places what is missing for the definitions of one group, or of all. One that cannot be helped does not hinder others.
 /// A warning where a definition has more replicas than its group asks for.
 fn note_surplus(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) {
     let Some(definition) = draft.cluster.definitions.get(rsc) else {
@@ -195,6 +195,7 @@ fn note_surplus(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) {
     }
 }
 
+/// Places what is missing for the definitions of one group, or of all. One that cannot be helped does not hinder others.
 pub(super) fn adjust(draft: &mut Draft, group: Option<&GroupName>, asked: &SelectFilter) -> Result<(), Refusal> {
     let groups: Vec<ResourceGroup> = match group {
         Some(name) => vec![draft.group(name)?],

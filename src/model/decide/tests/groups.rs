@@ -193,6 +193,28 @@ fn what_has_no_volume_yet_is_not_placed() {
 }
 
 #[test]
+fn a_refused_placement_is_about_resources_whatever_was_asked_for() {
+    let mut world = World::with(&["alpha"]);
+    world.volume("vol", &[LayerKind::Storage], &[]);
+    let spawn = Command::Group(GroupCommand::Spawn(Spawn {
+        group: group_name(DEFAULT_GROUP),
+        name: Naming::Name(rsc_name("web")),
+        sizes: vec![Kib(4096)],
+        filter: place_count(9),
+        partial: false,
+        definitions_only: false,
+        peer_slots: None,
+        props: PropsModify::default(),
+    }));
+    let autoplace = Command::Resource(ResourceCommand::Autoplace { rsc: rsc_name("vol"), filter: place_count(9) });
+    for command in [spawn, autoplace] {
+        let note = world.refuse(&command);
+        let bits = ret_code(note.kind, note.operation, note.object, note.code);
+        assert_eq!(bits, -4_611_686_018_407_201_820, "{note:?}");
+    }
+}
+
+#[test]
 fn a_group_goes_with_its_last_definition() {
     let mut world = World::with(&["alpha"]);
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);
