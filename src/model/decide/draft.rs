@@ -100,6 +100,13 @@ impl Draft {
         self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
     }
 
+    /// As [`Self::put_snapshot`]; nodes are told of it also where they were told the same before, and try again.
+    pub fn order_snapshot(&mut self, mut snapshot: Snapshot) {
+        self.touch(&snapshot.key.rsc);
+        snapshot.ordered = self.cluster.definitions.get(&snapshot.key.rsc).map_or(0, |definition| definition.generation);
+        self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
+    }
+
     pub fn drop_snapshot(&mut self, key: &SnapshotKey) {
         self.put(Change::Snapshot(key.clone(), None));
         self.touch(&key.rsc);
