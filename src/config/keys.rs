@@ -108,11 +108,6 @@ pub(super) const KEYS: &[Key] = &[
         slot: |c| &mut c.satellite.io_stall_timeout,
     },
     Key { path: "satellite.io_poll_interval", about: "", slot: |c| &mut c.satellite.io_poll_interval },
-    Key {
-        path: "satellite.ext_files",
-        about: "Files and folders that the controller may have this node write; none by default.",
-        slot: |c| &mut c.satellite.ext_files,
-    },
     Key { path: "standalone.pool", about: "The storage pool's name.", slot: |c| &mut c.standalone.pool },
     Key {
         path: "standalone.pool_dir",
