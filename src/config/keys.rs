@@ -144,7 +144,7 @@ pub(super) const KEYS: &[Key] = &[
         about: "The error reports' folder; empty: error-reports in the data folder.",
         slot: |c| &mut c.log.error_reports,
     },
-    Key { path: "metrics.enabled", about: "Whether /metrics answers.", slot: |c| &mut c.metrics.enabled },
+    Key { path: "metrics.enabled", about: "Whether the controller's /metrics answers; a satellite has none.", slot: |c| &mut c.metrics.enabled },
     Key {
         path: "metrics.listen",
         about: "An address for /metrics alone; empty: the REST address serves it.",

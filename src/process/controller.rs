@@ -55,8 +55,9 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let endpoint = identity::endpoint(system, start, identity::CONTROLLER)?;
     let secure = endpoint.is_some();
     let controller = start_role(system, start, LocalSatellites::default(), endpoint.clone())?;
-    let rest = super::rest::start(system, start, &controller, endpoint.as_ref())?;
-    let mut lines = vec![format!("REST API on http://{rest} (data in {})", start.config.node.data.display())];
+    let served = super::rest::start(system, start, &controller, endpoint.as_ref())?;
+    let mut lines = served.lines();
+    lines[0].push_str(&format!(" (data in {})", start.config.node.data.display()));
     lines.push(match secure {
         true => "Satellites are reached over mutual TLS".to_owned(),
         false => format!(
@@ -64,5 +65,5 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
             start.config.identity_dir().display()
         ),
     });
-    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
 }

@@ -7,11 +7,15 @@ use super::error_reports::Wanted;
 use super::{Api, Reply, ReplyBody, answer_of, parse_failure, refusal};
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::system::AskError;
-use crate::model::code::{DELETED, FAIL_NOT_FOUND_NODE, FAIL_UNKNOWN_ERROR, Kind, MODIFIED, WARN_NOT_FOUND};
+use crate::model::code::{
+    DELETED, FAIL_NOT_FOUND_NODE, FAIL_UNKNOWN_ERROR, Kind, MODIFIED, WARN_NO_EFFECT, WARN_NOT_FOUND,
+};
 use crate::model::names::NodeName;
 use crate::model::refusal::{Note, Refusal};
 use crate::protocols::rest::body;
-use crate::protocols::rest::command::{Order, Request, Untranslated, Wait, translate, unreadable_status};
+use crate::protocols::rest::command::{
+    LogLevels, Order, Request, Untranslated, Wait, instead_of, translate, unreadable_status,
+};
 use crate::protocols::rest::definition::{CloneRequest, CloneStarted};
 use crate::protocols::rest::error_report::ErrorReportDelete;
 use crate::protocols::rest::query::Query;
@@ -64,6 +68,7 @@ async fn carry_out(api: &Api, operation: &str, order: Order) -> Reply {
         }
         Order::Reconnect(node) => reconnect(api, operation, node).await,
         Order::DeleteReports(which) => delete_reports(api, operation, *which),
+        Order::LogLevels(levels) => set_log(api, operation, &levels),
         Order::NotBuilt(instead) => not_built(operation, instead),
     }
 }
@@ -120,6 +125,29 @@ fn delete_reports(api: &Api, operation: &str, which: ErrorReportDelete) -> Reply
         count => Note::success(DELETED, format!("{count} error reports deleted")),
     };
     answer_of(operation, vec![note])
+}
+
+/// Changes the filter of this process's log at once; after a restart it is the configuration's again.
+fn set_log(api: &Api, operation: &str, levels: &LogLevels) -> Reply {
+    let Some(log) = &api.log else {
+        return not_built(operation, "This process has no log of its own.");
+    };
+    if levels.is_empty() {
+        let nothing = Note::warning(WARN_NO_EFFECT, "No level of the log is named").cure("Give log.level");
+        return answer_of(operation, vec![nothing]);
+    }
+    if let Err(error) = log.change(|old| levels.over(old)) {
+        let failed = Note::new(Kind::Error, FAIL_UNKNOWN_ERROR, "The log's filter was not changed");
+        return answer_of(operation, vec![failed.because(error.to_string())]);
+    }
+    let filter = log.filter();
+    tracing::info!(%filter, "the log has another filter");
+    let done = Note::success(MODIFIED, format!("The controller's log is filtered by '{filter}'"))
+        .details("It holds until the controller is restarted; the key log.level of the configuration is for ever");
+    let nodes = Note::warning(WARN_NO_EFFECT, "The logs of the nodes are as they were")
+        .because("This release changes the log of the controller alone")
+        .cure(instead_of("satelliteSetConfig"));
+    answer_of(operation, if levels.on_nodes { vec![done, nodes] } else { vec![done] })
 }
 
 fn not_built(operation: &str, instead: &str) -> Reply {
@@ -273,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_501_and_asks_nobody() {
-        for operation in ["encryptionPassphraseEnter", "controllerSetConfig", "createDevicePool", "backupCreate"] {
+        for operation in ["encryptionPassphraseEnter", "satelliteSetConfig", "createDevicePool", "backupCreate"] {
             let (status, json) = call(never, operation, &[], "");
             assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (501, Some(FAIL_UNKNOWN_ERROR)));
             assert!(json[0]["correction"].as_str().unwrap().len() > 40, "{json}");
