@@ -65,6 +65,7 @@ ioctl_none_bad!(raw_loop_clr_fd, 0x4C01);
 ioctl_read_bad!(raw_loop_get_status64, 0x4C05, LoopInfo64);
 ioctl_none_bad!(raw_loop_set_capacity, 0x4C07);
 ioctl_write_ptr_bad!(raw_loop_configure, 0x4C0A, LoopConfig);
+ioctl_write_int_bad!(raw_loop_ctl_add, 0x4C80);
 ioctl_none_bad!(raw_loop_ctl_get_free, 0x4C82);
 ioctl_read!(raw_blkgetsize64, 0x12, 114, usize);
 ioctl_write_int_bad!(raw_ficlone, request_code_write!(0x94, 9, size_of::<i32>()));
@@ -85,6 +86,14 @@ pub fn loop_free_index(control: &File) -> io::Result<u32> {
     // SAFETY: the request takes no argument; the descriptor is open for the whole call.
     let index = unsafe { raw_loop_ctl_get_free(control.as_raw_fd()) }?;
     u32::try_from(index).map_err(|_| io::Error::other("the kernel gave a negative loop number"))
+}
+
+/// Makes the loop device of that number; `EEXIST` when there is one already.
+pub fn loop_add(control: &File, index: u32) -> io::Result<()> {
+    let index = i32::try_from(index).map_err(io::Error::other)?;
+    // SAFETY: the argument is a plain number; the descriptor is open for the whole call.
+    unsafe { raw_loop_ctl_add(control.as_raw_fd(), index) }?;
+    Ok(())
 }
 
 /// Attaches `backing` to the loop device; `EBUSY` when somebody else was faster.

@@ -4,7 +4,7 @@
 //! pools; they are looked for once, when a pool is prepared, and remembered from then on. A remembered device is
 //! believed only after the kernel has said that it still stands on the same inode. Never lists devices otherwise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -32,12 +32,33 @@ const ATTACH_TRIES: u32 = 100;
 const EXCLUSIVE_TRIES: u32 = 6;
 const EXCLUSIVE_PAUSE: Duration = Duration::from_millis(20);
 
+/// Devices that are probably free. The kernel's own search looks at every device from the first one on: behind a thousand
+/// of them it takes longer than everything else that is done for an attach.
+#[derive(Debug, Default)]
+struct Likely {
+    /// Detached by us.
+    released: BTreeSet<u32>,
+    /// The one after the last that we took.
+    next: Option<u32>,
+}
+
+impl Likely {
+    fn take(&mut self) -> Option<u32> {
+        self.released.pop_first().or_else(|| self.next.take())
+    }
+
+    fn taken(&mut self, index: u32) {
+        self.released.remove(&index);
+        self.next = Some(index + 1).filter(|_| self.released.is_empty());
+    }
+}
+
 /// The loop devices of this node's pools.
 #[derive(Debug, Default)]
 pub struct Loops {
     by_file: Mutex<BTreeMap<PathBuf, u32>>,
     /// Held from asking for a free device to taking it, so that our own attaches do not race one another.
-    claim: Mutex<()>,
+    claim: Mutex<Likely>,
     mapping: Option<PathBuf>,
     mapping_stale: AtomicBool,
 }
@@ -112,6 +133,7 @@ impl Loops {
                 .map_err(|error| io_problem(format!("{} cannot be detached", path.display()), &path, &error))?;
         }
         self.forget(file);
+        self.claim.lock().unwrap_or_else(PoisonError::into_inner).released.insert(index);
         self.mapping_stale.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -205,7 +227,7 @@ fn exclusive(device: &Path) -> Result<File, Problem> {
 }
 
 /// Finds a free device and attaches the file to it. An error says at which path.
-fn attach_new(file: &Path, claim: &Mutex<()>) -> Result<u32, (PathBuf, io::Error)> {
+fn attach_new(file: &Path, claim: &Mutex<Likely>) -> Result<u32, (PathBuf, io::Error)> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error| (path, error)
@@ -213,19 +235,34 @@ fn attach_new(file: &Path, claim: &Mutex<()>) -> Result<u32, (PathBuf, io::Error
     let backing = OpenOptions::new().read(true).write(true).open(file).map_err(at(file))?;
     let control = OpenOptions::new().read(true).write(true).open(CONTROL).map_err(at(Path::new(CONTROL)))?;
     let name = file.to_string_lossy();
-    let _claim = claim.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut likely = claim.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(index) = likely.take().filter(|index| try_likely(&control, *index, (&backing, &name))) {
+        likely.taken(index);
+        return Ok(index);
+    }
     for _ in 0..ATTACH_TRIES {
         let index = ioctl::loop_free_index(&control).map_err(at(Path::new(CONTROL)))?;
         let path = device_path(index);
         let device = open_or_make_node(index).map_err(at(&path))?;
         match ioctl::loop_configure(&device, &backing, &name) {
-            Ok(()) => return Ok(index),
+            Ok(()) => {
+                likely.taken(index);
+                return Ok(index);
+            }
             Err(error) if error.raw_os_error() == Some(EBUSY) => {}
             Err(error) => return Err((path, error)),
         }
     }
     let busy = io::Error::from_raw_os_error(EBUSY);
     Err((PathBuf::from(CONTROL), busy))
+}
+
+/// Attaches to a device that is probably free. Whatever goes wrong: the kernel is asked for one then, and says why not.
+fn try_likely(control: &File, index: u32, (backing, name): (&File, &str)) -> bool {
+    if !Path::new(&format!("/sys/block/loop{index}")).exists() && ioctl::loop_add(control, index).is_err() {
+        return false;
+    }
+    open_or_make_node(index).and_then(|device| ioctl::loop_configure(&device, backing, name)).is_ok()
 }
 
 fn attach_problem(message: String, path: &Path, error: &io::Error) -> Problem {
@@ -299,6 +336,22 @@ mod tests {
         assert_eq!(index_of("loop-control"), None);
         assert_eq!(index_of("sda"), None);
         assert_eq!(device_path(3), Path::new("/dev/loop3"));
+    }
+
+    #[test]
+    fn likely_devices_are_those_given_back_and_then_the_one_behind_the_last() {
+        let mut likely = Likely::default();
+        assert_eq!(likely.take(), None);
+        likely.taken(7);
+        likely.released.extend([3, 1]);
+        assert_eq!(likely.take(), Some(1));
+        likely.taken(1);
+        assert_eq!(likely.take(), Some(3));
+        likely.taken(3);
+        assert_eq!(likely.take(), Some(4));
+        assert_eq!(likely.take(), None, "what was not free is not tried again");
+        likely.taken(9);
+        assert_eq!(likely.take(), Some(10));
     }
 
     #[test]
