@@ -102,7 +102,8 @@ impl Draft {
     /// As [`Self::put_snapshot`]; nodes are told of it also where they were told the same before, and try again.
     pub fn order_snapshot(&mut self, mut snapshot: Snapshot) {
         self.touch(&snapshot.key.rsc);
-        snapshot.ordered = self.cluster.definitions.get(&snapshot.key.rsc).map_or(0, |definition| definition.generation);
+        snapshot.ordered =
+            self.cluster.definitions.get(&snapshot.key.rsc).map_or(0, |definition| definition.generation);
         self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
     }
 

@@ -299,7 +299,8 @@ fn only_nodes_that_remove_a_snapshot_are_told_again() {
     let told: Vec<&str> = puppet.told.iter().map(|(node, _)| node.as_str()).collect();
     assert_eq!(told, ["alpha"]);
     puppet.settle();
-    let left: Vec<&str> = puppet.cluster.snapshots.values().flat_map(|one| one.nodes.keys()).map(|n| n.as_str()).collect();
+    let left: Vec<&str> =
+        puppet.cluster.snapshots.values().flat_map(|one| one.nodes.keys()).map(|n| n.as_str()).collect();
     assert_eq!(left, ["bravo"]);
 }
 

@@ -44,7 +44,12 @@ fn create(request: &Request) -> Result<Command, Untranslated> {
         layers: Some(each(&kinds, layer)?).filter(|layers| !layers.is_empty()),
         props: new_props(spec.props),
         peer_slots: peer_slots(wire.drbd_peer_slots)?,
-        secret: wire.drbd_secret.as_ref().map(|secret| secret.expose()).filter(|text| !text.is_empty()).map(Secret::new),
+        secret: wire
+            .drbd_secret
+            .as_ref()
+            .map(|secret| secret.expose())
+            .filter(|text| !text.is_empty())
+            .map(Secret::new),
     })))
 }
 
