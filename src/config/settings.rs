@@ -198,7 +198,7 @@ impl Default for SatelliteConfig {
     fn default() -> Self {
         // The time-outs are LINSTOR's, so that an administrator's expectations and documents hold.
         Self {
-            pool_scan: Duration::from_secs(60),
+            pool_scan: Duration::from_secs(180),
             wait_timeout: Duration::from_secs(45),
             term_timeout: Duration::from_secs(15),
             kill_timeout: Duration::from_secs(5),

@@ -76,7 +76,7 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
             true => simulated::start_silent(system, &node)?,
             false => {
                 answering.push(node.clone());
-                simulated::start_one(system, &node, &controller)?
+                simulated::start_one(system, start, &node, &controller)?
             }
         };
         local.add(node.clone(), satellite);
