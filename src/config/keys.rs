@@ -77,12 +77,12 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "controller.commit_batch",
-        about: "The most commands that one durable write carries.",
+        about: "The most commands and reports that one durable write carries.",
         slot: |c| &mut c.controller.commit_batch,
     },
     Key {
         path: "controller.commit_queue",
-        about: "The most commands that wait for a write; further ones are turned away with a request to retry.",
+        about: "The most commands that wait for a write; further ones are answered 503: ask again.",
         slot: |c| &mut c.controller.commit_queue,
     },
     Key {
@@ -144,7 +144,11 @@ pub(super) const KEYS: &[Key] = &[
         about: "The error reports' folder; empty: error-reports in the data folder.",
         slot: |c| &mut c.log.error_reports,
     },
-    Key { path: "metrics.enabled", about: "Whether the controller's /metrics answers; a satellite has none.", slot: |c| &mut c.metrics.enabled },
+    Key {
+        path: "metrics.enabled",
+        about: "Whether the controller's /metrics answers; a satellite has none.",
+        slot: |c| &mut c.metrics.enabled,
+    },
     Key {
         path: "metrics.listen",
         about: "An address for /metrics alone; empty: the REST address serves it.",

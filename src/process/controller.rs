@@ -1,6 +1,7 @@
 //! The controller role in a process: store, actors, and the REST server.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::actors::controller::root::{self, Controller, Setup};
 use crate::actors::controller::satellites::LocalSatellites;
 use crate::actors::system::System;
 use crate::actors::system::link::{Endpoint, Server};
+use crate::model::conduct::writer::Limits;
 use crate::store::{Redb, Store};
 
 /// The one name of the store's file: `zea store` and `zead release` look for it as well.
@@ -46,8 +48,10 @@ pub(super) fn start_role(
     local: LocalSatellites,
     endpoint: Option<Endpoint>,
 ) -> Result<Controller, StartError> {
-    let setup =
-        Setup { store: open_store(start)?, local, endpoint, deadline: start.config.controller.request_deadline };
+    let config = &start.config.controller;
+    let size = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
+    let limits = Limits { batch: size(config.commit_batch), queue: size(config.commit_queue) };
+    let setup = Setup { store: open_store(start)?, local, endpoint, deadline: config.request_deadline, limits };
     Ok(root::start(system, setup)?)
 }
 

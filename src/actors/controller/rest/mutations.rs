@@ -23,6 +23,8 @@ use crate::protocols::rest::rc::{self, ApiCallRc, obj_ref};
 
 /// The one call whose answer is an object also when it was refused.
 const CLONE: &str = "resourceDefinitionClone";
+/// Status of a request that was turned away because there are too many.
+const STATUS_BUSY: u16 = 503;
 /// What stands in a path as it is; everything that a legal name has, and no more.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
@@ -78,8 +80,15 @@ async fn ask(api: &Api, operation: &str, message: ClusterMessage) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => answer_of(operation, notes),
         Ok(ClusterAnswer::Refused(why)) => refusal(operation, why),
         Ok(ClusterAnswer::Taken) => answer_of(operation, Vec::new()),
+        Ok(ClusterAnswer::Busy) => not_taken(operation, &AskError::Overloaded),
+        Err(error @ (AskError::Overloaded | AskError::Refused(_))) => not_taken(operation, &error),
         Err(error) => answer_of(operation, vec![unanswered(&error)]),
     }
+}
+
+/// The answer to a request that was not even looked at: status 503.
+fn not_taken(operation: &str, error: &AskError) -> Reply {
+    Reply { status: STATUS_BUSY, ..answer_of(operation, vec![unanswered(error)]) }
 }
 
 /// What a caller is told when the cluster actor gave no answer.
@@ -110,6 +119,7 @@ async fn reconnect(api: &Api, operation: &str, node: NodeName) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => notes,
         Ok(ClusterAnswer::Refused(why)) => vec![*why.note],
         Ok(ClusterAnswer::Taken) => Vec::new(),
+        Ok(ClusterAnswer::Busy) => vec![unanswered(&AskError::Overloaded)],
         Err(error) => vec![unanswered(&error)],
     };
     let done =
@@ -297,6 +307,15 @@ mod tests {
         for error in [AskError::Deadline, AskError::Closed, AskError::LinkDown] {
             assert!(unanswered(&error).correction.unwrap().contains("may still be made"));
         }
+    }
+
+    #[test]
+    fn too_many_requests_are_turned_away_and_may_be_repeated() {
+        let busy = |_| Some(ClusterAnswer::Busy);
+        let (status, json) = call(busy, "nodeDelete", &[("node", "alpha")], "");
+        assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (503, Some(FAIL_UNKNOWN_ERROR)));
+        assert!(json[0]["message"].as_str().unwrap().contains("too many requests"), "{json}");
+        assert!(json[0]["correction"].as_str().unwrap().starts_with("Nothing was changed"), "{json}");
     }
 
     #[test]
