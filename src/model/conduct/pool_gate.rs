@@ -11,8 +11,8 @@ use crate::model::report::PoolReport;
 
 /// How long changes are gathered before the room is asked: one look for a burst of them.
 const GATHER: Duration = Duration::from_millis(200);
-/// Between two looks without a change; LINSTOR's `UpdateCacheInterval`.
-const LOOK_EVERY: Duration = Duration::from_secs(180);
+/// Between two looks without a change, unless it is told otherwise; LINSTOR's `UpdateCacheInterval`.
+pub const LOOK_EVERY: Duration = Duration::from_secs(180);
 /// How long resources wait for pools; a pool that hangs holds the others' resources back no longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -65,8 +65,9 @@ struct Attempt {
 }
 
 /// The pools of the node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PoolGate {
+    look_every: Duration,
     preparing: Option<Attempt>,
     attempts: u64,
     /// Newest pools that were told while others were being prepared.
@@ -76,13 +77,33 @@ pub struct PoolGate {
     last: BTreeMap<PoolName, PoolReport>,
 }
 
+impl Default for PoolGate {
+    fn default() -> Self {
+        Self::new(LOOK_EVERY)
+    }
+}
+
 impl PoolGate {
+    /// Without any pool yet; it looks that often at their room when nothing changes.
+    #[must_use]
+    pub fn new(look_every: Duration) -> Self {
+        Self {
+            look_every,
+            preparing: None,
+            attempts: 0,
+            next: None,
+            held: VecDeque::new(),
+            look_due: false,
+            last: BTreeMap::new(),
+        }
+    }
+
     /// Takes one event.
     #[must_use]
     pub fn handle(&mut self, event: GateEvent) -> Vec<GateEffect> {
         match event {
             GateEvent::Begun(birth) => {
-                let timer = GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway);
+                let timer = GateEffect::After(self.look_every, GateEvent::LookAnyway);
                 // Resources that were held back are lost with the earlier incarnation.
                 if birth == Birth::Again { vec![GateEffect::Resync, timer] } else { vec![timer] }
             }
@@ -113,7 +134,7 @@ impl PoolGate {
                 vec![GateEffect::AskRoom]
             }
             GateEvent::LookAnyway => {
-                vec![GateEffect::AskRoom, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
+                vec![GateEffect::AskRoom, GateEffect::After(self.look_every, GateEvent::LookAnyway)]
             }
             GateEvent::Room(reports) => self.report(reports),
         }
@@ -216,6 +237,15 @@ mod tests {
             assert_eq!(words(&gate.handle(event)), expected, "{shown}");
         }
         gate
+    }
+
+    #[test]
+    fn the_room_is_looked_at_as_often_as_is_told() {
+        let mut gate = PoolGate::new(Duration::from_secs(7));
+        assert_eq!(words(&gate.handle(GateEvent::Begun(Birth::First))), "LookAnyway in 7s");
+        let looks = gate.handle(GateEvent::LookAnyway);
+        assert!(looks.contains(&GateEffect::AskRoom), "{looks:?}");
+        assert!(looks.contains(&GateEffect::After(Duration::from_secs(7), GateEvent::LookAnyway)), "{looks:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, Effect, Outcome, Writer};
+use super::{Answer, Effect, Limits, Outcome, Writer};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::Kind;
@@ -118,6 +118,7 @@ impl Rig {
                 "publish".to_owned()
             }
             Effect::Answer(who, Outcome::Refused(_)) => format!("{who} refused"),
+            Effect::Answer(who, Outcome::Busy) => format!("{who} busy"),
             Effect::Answer(who, Outcome::Done(notes)) => {
                 let bad = notes.iter().filter(|note| matches!(note.kind, Kind::Warn | Kind::Error));
                 format!("{who} done{}", bad.map(|note| format!("; {}", note.message)).collect::<String>())
@@ -214,6 +215,49 @@ fn one_batch_is_in_flight_and_answers_leave_with_theirs() {
     assert_eq!(rig.committed(), ["publish", "2 done", "3 done", "commit four"]);
     assert_eq!(rig.view.definitions.len(), 3);
     assert_eq!(rig.committed(), ["publish", "4 done"]);
+}
+
+fn limited(batch: usize, queue: usize) -> Rig {
+    let mut rig = Rig::of("");
+    rig.writer = Writer::new(Rules::default(), DEADLINE).within(Limits { batch, queue });
+    let state = cluster("");
+    rig.load(records(&state), &state);
+    rig
+}
+
+#[test]
+fn a_batch_is_no_larger_than_allowed_and_shows_no_more_than_is_durable() {
+    let mut rig = limited(2, 100);
+    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    for (who, name) in (2..).zip(["two", "three", "four", "five", "six"]) {
+        assert_eq!(rig.define(who, name), NONE);
+    }
+    let seen = |rig: &Rig| rig.view.definitions.len();
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "1 done", "commit two three"]), 1));
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "2 done", "3 done", "commit four five"]), 3));
+    assert_eq!(rig.define(7, "seven"), NONE);
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "4 done", "5 done", "commit six seven"]), 5));
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "6 done", "7 done"]), 7));
+    let mut rig = limited(1, 100);
+    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    assert_eq!((rig.define(2, "one"), rig.define(3, "two")), (words(&NONE), words(&NONE)));
+    assert_eq!(rig.committed(), ["publish", "1 done", "publish", "2 refused", "commit two"], "none waits for nothing");
+}
+
+#[test]
+fn more_requests_than_may_wait_are_turned_away_and_reports_never() {
+    let mut rig = limited(8, 2);
+    assert_eq!(rig.define(1, "one"), ["commit one"], "it does not wait");
+    assert_eq!((rig.define(2, "two"), rig.define(3, "three")), (words(&NONE), words(&NONE)));
+    assert_eq!(rig.define(4, "four"), ["4 busy"]);
+    assert_eq!(rig.report("alpha", gone("one", 1)), NONE);
+    assert!(!rig.writer.head().definitions.contains_key(&rsc("four")), "nothing was decided");
+    assert_eq!(rig.committed(), ["publish", "1 done", "commit two three"]);
+    assert_eq!(rig.define(5, "four"), NONE, "there is room again");
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
 }
 
 #[test]
