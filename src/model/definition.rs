@@ -7,6 +7,7 @@ use super::kinds::{DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, Volu
 use super::moment::{EpochMs, Uuid};
 use super::names::{GroupName, NodeName, PoolName, RscName, SnapName, VolumeNumber};
 use super::props::Props;
+use super::secret::Secret;
 use super::size::Kib;
 use super::small_map::SmallMap;
 
@@ -163,7 +164,7 @@ pub struct DrbdDefinition {
     /// Slots for peers in the metadata.
     pub peer_slots: u8,
     /// Shared secret of the connections.
-    pub secret: String,
+    pub secret: Secret,
 }
 
 /// A resource definition: one record.

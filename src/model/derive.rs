@@ -171,15 +171,21 @@ impl Source<'_> {
     }
 }
 
-fn desired_snapshot(snapshot: &Snapshot, part: &SnapshotNode) -> DesiredSnapshot {
+/// What a node that has a part of a snapshot has to do about it.
+#[must_use]
+pub fn snapshot_order(snapshot: &Snapshot, part: &SnapshotNode) -> Order {
     let failed =
         snapshot.flags.has(SnapshotFlags::FAILED_DEPLOYMENT) || snapshot.flags.has(SnapshotFlags::FAILED_DISCONNECT);
     let removed = snapshot.flags.has(SnapshotFlags::DELETE) || part.flags.has(SnapshotNodeFlags::DELETE);
-    let order = match (removed || failed, part.taken) {
+    match (removed || failed, part.taken) {
         (true, _) => Order::Remove,
         (false, true) => Order::Keep,
         (false, false) => Order::Make,
-    };
+    }
+}
+
+fn desired_snapshot(snapshot: &Snapshot, part: &SnapshotNode) -> DesiredSnapshot {
+    let order = snapshot_order(snapshot, part);
     let source = |(number, volume): (&VolumeNumber, &super::snapshot::SnapshotVolume)| SnapshotSource {
         number: *number,
         pool: volume.pool.clone(),

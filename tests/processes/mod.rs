@@ -1,13 +1,14 @@
 //! Real processes that are hurt: the built `zead`, on loop devices and loopback, killed, cut off and made to panic.
 
 mod ends;
-mod harness;
+pub mod harness;
 mod idle;
 mod killed;
 mod linked;
 mod panics;
 mod proxy;
 mod rounds;
+mod settings;
 
 /// Whether the long run was asked for (`make soak`), else the short one of `make test`.
 fn soak() -> bool {

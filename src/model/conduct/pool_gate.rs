@@ -11,8 +11,8 @@ use crate::model::report::PoolReport;
 
 /// How long changes are gathered before the room is asked: one look for a burst of them.
 const GATHER: Duration = Duration::from_millis(200);
-/// Between two looks without a change; LINSTOR's `UpdateCacheInterval`.
-const LOOK_EVERY: Duration = Duration::from_secs(180);
+/// Between two looks without a change, unless it is told otherwise; LINSTOR's `UpdateCacheInterval`.
+pub const LOOK_EVERY: Duration = Duration::from_secs(180);
 /// How long resources wait for pools; a pool that hangs holds the others' resources back no longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -67,8 +67,9 @@ struct Attempt {
 }
 
 /// The pools of the node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PoolGate {
+    look_every: Duration,
     preparing: Option<Attempt>,
     attempts: u64,
     /// Newest pools that were told while others were being prepared.
@@ -78,13 +79,33 @@ pub struct PoolGate {
     last: BTreeMap<PoolName, PoolReport>,
 }
 
+impl Default for PoolGate {
+    fn default() -> Self {
+        Self::new(LOOK_EVERY)
+    }
+}
+
 impl PoolGate {
+    /// Without any pool yet; it looks that often at their room when nothing changes.
+    #[must_use]
+    pub fn new(look_every: Duration) -> Self {
+        Self {
+            look_every,
+            preparing: None,
+            attempts: 0,
+            next: None,
+            held: VecDeque::new(),
+            look_due: false,
+            last: BTreeMap::new(),
+        }
+    }
+
     /// Takes one event.
     #[must_use]
     pub fn handle(&mut self, event: GateEvent) -> Vec<GateEffect> {
         match event {
             GateEvent::Begun(birth) => {
-                let timer = GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway);
+                let timer = GateEffect::After(self.look_every, GateEvent::LookAnyway);
                 // Resources that were held back are lost with the earlier incarnation.
                 if birth == Birth::Again { vec![GateEffect::Resync, timer] } else { vec![timer] }
             }
@@ -115,7 +136,11 @@ impl PoolGate {
                 vec![GateEffect::AskRoom]
             }
             GateEvent::LookAnyway => {
-                vec![GateEffect::AskRoom, GateEffect::LookAround, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
+                vec![
+                    GateEffect::AskRoom,
+                    GateEffect::LookAround,
+                    GateEffect::After(self.look_every, GateEvent::LookAnyway),
+                ]
             }
             GateEvent::Room(reports) => self.report(reports),
         }
@@ -222,16 +247,25 @@ mod tests {
     }
 
     #[test]
+    fn the_room_is_looked_at_as_often_as_is_told() {
+        let mut gate = PoolGate::new(Duration::from_secs(7));
+        assert_eq!(words(&gate.handle(GateEvent::Begun(Birth::First))), "LookAnyway in 7s");
+        let looks = gate.handle(GateEvent::LookAnyway);
+        assert!(looks.contains(&GateEffect::AskRoom), "{looks:?}");
+        assert!(looks.contains(&GateEffect::After(Duration::from_secs(7), GateEvent::LookAnyway)), "{looks:?}");
+    }
+
+    #[test]
     fn resources_wait_for_their_pools_and_stay_in_order() {
         let gate = play(vec![
             (GateEvent::Begun(Birth::First), "LookAnyway in 180s"),
-            (changed(&["a"]), "a"),
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (GateEvent::Resources(Extent::Whole, vec![desired("b", 1)]), ""),
-            (changed(&["c"]), ""),
-            (prepared(1, &[("p", 7)]), "p has 7, all: b, c"),
+            (changed(&["ra"]), "ra"),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (GateEvent::Resources(Extent::Whole, vec![desired("rb", 1)]), ""),
+            (changed(&["rc"]), ""),
+            (prepared(1, &[("ppp", 7)]), "ppp has 7, all: rb, rc"),
             (GateEvent::TooLong(1), ""),
-            (changed(&["d"]), "d"),
+            (changed(&["rd"]), "rd"),
         ]);
         assert!(gate.is_idle());
     }
@@ -239,45 +273,45 @@ mod tests {
     #[test]
     fn pools_that_change_meanwhile_are_prepared_next_and_the_newest_only() {
         play(vec![
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (GateEvent::Pools(pools(&["p", "q"])), ""),
-            (GateEvent::Pools(pools(&["p", "q", "r"])), ""),
-            (changed(&["a"]), ""),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (GateEvent::Pools(pools(&["ppp", "qqq"])), ""),
+            (GateEvent::Pools(pools(&["ppp", "qqq", "rrr"])), ""),
+            (changed(&["ra"]), ""),
             (prepared(1, &[]), "prepare 2 of 3, overdue 2 in 20s"),
             (GateEvent::TooLong(1), ""),
             (prepared(1, &[]), ""),
-            (prepared(2, &[]), "a"),
+            (prepared(2, &[]), "ra"),
         ]);
     }
 
     #[test]
     fn a_pool_that_hangs_holds_nobody_back_for_long() {
         let gate = play(vec![
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (changed(&["a"]), ""),
-            (GateEvent::TooLong(1), "a"),
-            (changed(&["b"]), "b"),
-            (GateEvent::Pools(pools(&["q"])), ""),
-            (changed(&["c"]), "c"),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (changed(&["ra"]), ""),
+            (GateEvent::TooLong(1), "ra"),
+            (changed(&["rb"]), "rb"),
+            (GateEvent::Pools(pools(&["qqq"])), ""),
+            (changed(&["rc"]), "rc"),
         ]);
         assert!(!gate.is_idle());
     }
 
     #[test]
     fn room_is_asked_once_for_a_burst_and_reported_when_it_differs() {
-        let room = |free| GateEvent::Room(vec![pool_report("p", free), pool_report("q", 1)]);
+        let room = |free| GateEvent::Room(vec![pool_report("ppp", free), pool_report("qqq", 1)]);
         play(vec![
             (GateEvent::Touched, "Look in 200ms"),
             (GateEvent::Touched, ""),
             (GateEvent::Look, "ask"),
             (GateEvent::Touched, "Look in 200ms"),
-            (room(5), "p has 5, q has 1"),
+            (room(5), "ppp has 5, qqq has 1"),
             (room(5), ""),
             (GateEvent::Look, "ask"),
-            (room(4), "p has 4"),
+            (room(4), "ppp has 4"),
             (GateEvent::LookAnyway, "ask, look around, LookAnyway in 180s"),
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (prepared(1, &[("p", 4)]), "p has 4"),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (prepared(1, &[("ppp", 4)]), "ppp has 4"),
         ]);
     }
 

@@ -7,7 +7,7 @@ use super::writer::Outcome;
 use crate::model::cluster::{Cluster, PoolKey};
 use crate::model::names::RscName;
 use crate::model::refusal::Note;
-use crate::model::wait::{Goal, Standing, pool_is_awaited, pool_note};
+use crate::model::wait::{Goal, Standing, outcome, pool_is_awaited, pool_note};
 
 /// One waiting request.
 pub struct Wait<R> {
@@ -102,27 +102,8 @@ impl<R> Waits<R> {
                 }
             }
         }
-        let mut notes = wait.notes;
-        let mut goals = wait.goals;
-        if goals.iter().any(|goal| goal.is_taken_back(cluster)) {
-            goals.retain(|goal| goal.is_taken_back(cluster));
-            notes.retain(|note| !goals.iter().any(|goal| goal.is_promised_by(note)));
-        }
-        for goal in &goals {
-            notes.extend(goal.note(&goal.standing(cluster)));
-        }
+        let mut notes = outcome(cluster, wait.notes, &wait.goals);
         notes.extend(wait.pools.iter().filter_map(|pool| pool_note(cluster, pool)));
-        dedupe(&mut notes);
         Some((wait.reply, Outcome::Done(notes)))
     }
-}
-
-/// A node that is away is told of once.
-fn dedupe(notes: &mut Vec<Note>) {
-    let mut seen: Vec<String> = Vec::new();
-    notes.retain(|note| {
-        let new = !seen.contains(&note.message);
-        seen.push(note.message.clone());
-        new
-    });
 }

@@ -10,6 +10,7 @@ use crate::model::moment::Dice;
 use crate::model::names::{GroupName, RscName};
 use crate::model::props::{PropertyOwner, Props, PropsModify};
 use crate::model::refusal::{Note, Refusal};
+use crate::model::secret::Secret;
 
 /// Layers where neither request nor group names any.
 const DEFAULT_LAYERS: &[LayerKind] = &[LayerKind::Drbd, LayerKind::Storage];
@@ -139,9 +140,10 @@ fn legal_name(text: &str) -> Option<RscName> {
     RscName::parse(&name).or_else(|_| RscName::parse(&format!("_{name}"))).ok()
 }
 
-fn random_secret(dice: &mut Dice) -> String {
+fn random_secret(dice: &mut Dice) -> Secret {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    (0..SECRET_CHARS).map(|_| char::from(ALPHABET[(dice.next_u64() % 64) as usize])).collect()
+    let text: String = (0..SECRET_CHARS).map(|_| char::from(ALPHABET[(dice.next_u64() % 64) as usize])).collect();
+    Secret::new(text)
 }
 
 fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(), Refusal> {

@@ -43,7 +43,7 @@ use super::command::Command;
 use super::moment::Moment;
 use super::refusal::{Note, Refusal};
 
-pub use autoplace::explain;
+pub use autoplace::{Explanation, explain};
 pub use draft::first_records;
 pub use observe::{Observation, node_went_away, observe};
 

@@ -246,7 +246,7 @@ fn delete(draft: &mut Draft, rsc: &RscName, name: &SnapName, nodes: &[NodeName])
     if snapshot.nodes.values().all(|part| part.flags.has(SnapshotNodeFlags::DELETE)) {
         snapshot.flags = snapshot.flags.with(SnapshotFlags::DELETE);
     }
-    draft.put_snapshot(snapshot);
+    draft.order_snapshot(snapshot);
     draft.note(
         Note::success(DELETED, format!("Snapshot '{name}' of '{rsc}' deleted"))
             .about("RscDfn", rsc)

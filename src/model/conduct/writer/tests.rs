@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Effect, Outcome, Writer};
+use super::{Answer, Effect, Limits, Outcome, Writer};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::Kind;
@@ -36,7 +36,7 @@ struct Rig {
 impl Rig {
     /// A writer that has loaded what the text describes, nodes and pools having told of themselves.
     fn of(text: &str) -> Self {
-        let cluster = cluster(text);
+        let cluster = cluster(&format!("grp DfltRscGrp\n{text}"));
         let mut rig = Self::fresh();
         let records = records(&cluster);
         rig.load(records, &cluster);
@@ -119,6 +119,7 @@ impl Rig {
                 "publish".to_owned()
             }
             Effect::Answer(who, Outcome::Refused(_)) => format!("{who} refused"),
+            Effect::Answer(who, Outcome::Busy) => format!("{who} busy"),
             Effect::Answer(who, Outcome::Done(notes)) => {
                 let bad = notes.iter().filter(|note| matches!(note.kind, Kind::Warn | Kind::Error));
                 format!("{who} done{}", bad.map(|note| format!("; {}", note.message)).collect::<String>())
@@ -148,9 +149,10 @@ fn change(change: &Change) -> String {
 fn records(cluster: &Cluster) -> Vec<Change> {
     let controller = std::iter::once(Change::Controller(cluster.controller.clone()));
     let nodes = cluster.nodes.iter().map(|(name, record)| Change::Node(name.clone(), Some(record.clone())));
+    let groups = cluster.groups.iter().map(|(name, record)| Change::Group(name.clone(), Some(record.clone())));
     let all = cluster.definitions.iter();
     let definitions = all.map(|(name, record)| Change::Definition(name.clone(), Some(record.clone())));
-    controller.chain(nodes).chain(definitions).collect()
+    controller.chain(nodes).chain(groups).chain(definitions).collect()
 }
 
 /// The resource is gone, as asked by the generation.
@@ -224,11 +226,58 @@ fn one_batch_is_in_flight_and_answers_leave_with_theirs() {
     assert_eq!(rig.committed(), ["publish", "4 done"]);
 }
 
+fn limited(batch: usize, queue: usize) -> Rig {
+    let mut rig = Rig::of("");
+    rig.writer = Writer::new(Rules::default(), DEADLINE).within(Limits { batch, queue });
+    let state = cluster("");
+    rig.load(records(&state), &state);
+    rig
+}
+
+#[test]
+fn a_batch_is_no_larger_than_allowed_and_shows_no_more_than_is_durable() {
+    let mut rig = limited(2, 100);
+    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    for (who, name) in (2..).zip(["two", "three", "four", "five", "six"]) {
+        assert_eq!(rig.define(who, name), NONE);
+    }
+    let seen = |rig: &Rig| rig.view.definitions.len();
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "1 done", "commit two three"]), 1));
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "2 done", "3 done", "commit four five"]), 3));
+    assert_eq!(rig.define(7, "seven"), NONE);
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "4 done", "5 done", "commit six seven"]), 5));
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "6 done", "7 done"]), 7));
+    let mut rig = limited(1, 100);
+    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    assert_eq!((rig.define(2, "one"), rig.define(3, "two")), (words(&NONE), words(&NONE)));
+    assert_eq!(rig.committed(), ["publish", "1 done", "publish", "2 refused", "commit two"], "none waits for nothing");
+}
+
+#[test]
+fn more_requests_than_may_wait_are_turned_away_and_reports_never() {
+    let mut rig = limited(8, 2);
+    assert_eq!(rig.define(1, "one"), ["commit one"], "it does not wait");
+    assert_eq!((rig.define(2, "two"), rig.define(3, "three")), (words(&NONE), words(&NONE)));
+    assert_eq!(rig.define(4, "four"), ["4 busy"]);
+    assert_eq!(rig.report("alpha", gone("one", 1)), NONE);
+    assert!(!rig.writer.head().definitions.contains_key(&rsc("four")), "nothing was decided");
+    assert_eq!(rig.committed(), ["publish", "1 done", "commit two three"]);
+    assert_eq!(rig.define(5, "four"), NONE, "there is room again");
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
+}
+
 #[test]
 fn what_changes_nothing_is_answered_in_turn() {
     let mut rig = Rig::of("");
     assert_eq!(rig.define(1, "web"), ["commit web"]);
-    assert_eq!(rig.define(2, "web"), NONE, "it is there already, but not durable: the refusal must not be seen before it is");
+    assert_eq!(
+        rig.define(2, "web"),
+        NONE,
+        "it is there already, but not durable: the refusal must not be seen before it is"
+    );
     assert_eq!(rig.writer.answer_in_turn(3, Outcome::Done(Vec::new())).len(), 0);
     assert_eq!(rig.define(4, "api"), NONE);
     assert_eq!(rig.committed(), ["publish", "1 done", "commit api"]);
@@ -404,7 +453,10 @@ fn seed_as_generation(_: &Cluster, on: &NodeName, report: &Report, moment: Momen
     let Report::Resource(report) = report else { return Observation::default() };
     let (generation, volumes) = (moment.seed, Vec::new());
     let status = ResourceStatus { generation, volumes, in_use: None, problem: None, taken_back: false };
-    Observation { sightings: vec![Sighting::Resource(report.rsc.clone(), on.clone(), Some(status))], ..Observation::default() }
+    Observation {
+        sightings: vec![Sighting::Resource(report.rsc.clone(), on.clone(), Some(status))],
+        ..Observation::default()
+    }
 }
 
 #[test]

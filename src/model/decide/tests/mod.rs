@@ -253,7 +253,13 @@ impl World {
             usable: None,
         };
         let generation = self.definition(rsc).generation;
-        let status = ResourceStatus { generation, volumes: vec![volume], in_use: Some(in_use), problem: None, taken_back: false };
+        let status = ResourceStatus {
+            generation,
+            volumes: vec![volume],
+            in_use: Some(in_use),
+            problem: None,
+            taken_back: false,
+        };
         self.cluster.sight(Sighting::Resource(rsc_name(rsc), node_name(node), Some(status)));
     }
 
