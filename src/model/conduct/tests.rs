@@ -28,7 +28,7 @@ pub(crate) fn desired(name: &str, generation: u64) -> DesiredResource {
 pub(super) fn volume(override_id: Option<&str>) -> DesiredVolume {
     DesiredVolume {
         number: VolumeNumber::new(0).expect("legal"),
-        pool: PoolName::parse("p").expect("legal"),
+        pool: PoolName::parse("ppp").expect("legal"),
         provider: ProviderKind::FileThin,
         size: Kib(8),
         order: Order::Make,

@@ -383,7 +383,7 @@ fn a_rollback_waits_until_everything_that_it_concerns_can_be_seen() {
     assert_eq!(said(&desired, &with(&[(0, "sick"), (1, "1000")], None)), sick_words);
     assert_eq!(said(&desired, &with(&[(0, "1000"), (1, "1000")], Some(sick()))), sick_words);
     let apart = said(&desired, &with(&[(0, "1000/1000"), (1, "sick")], None));
-    assert!(apart.starts_with("unused 0, stage 0=1000 then, swap 0, record 0"), "{apart}");
+    assert!(apart.starts_with("unused 0, stage 0=1000 then, release 0, swap 0, record 0"), "{apart}");
     desired.order = Order::Remove;
     let removed = said(&desired, &with(&[(0, "1000"), (1, "-")], Some(sick())));
     assert_eq!(removed, format!("unused 0, unlink 0, {sick_words}"));
