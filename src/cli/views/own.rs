@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Page, UNKNOWN, moment};
+use crate::cli::folded::folded;
 use crate::cli::grid::{Grid, Text, Tone};
 use crate::protocols::rest::controller::ControllerVersion;
 use crate::protocols::rest::error_report::ErrorReport;
@@ -124,7 +125,8 @@ pub fn explanation(json: &str) -> Result<Page, serde_json::Error> {
     if explanation.lines.is_empty() {
         lines.push("  nothing is known of its placement".to_owned());
     }
-    lines.extend(explanation.lines.iter().map(|line| format!("  {line}")));
+    let folded = folded(explanation.lines.iter().map(String::as_str));
+    lines.extend(folded.iter().map(|line| format!("  {line}")));
     Ok(Page::lines(lines))
 }
 
