@@ -12,6 +12,7 @@ use prometheus::core::Collector;
 use prometheus::{Encoder, Registry, TextEncoder};
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::{LogConfig, LogFormat};
@@ -19,6 +20,9 @@ use process::ProcessCollector;
 
 /// The media type of [`Telemetry::render`]'s text.
 pub const METRICS_CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// Where the log lines of the HTTP server's sockets and workers come from.
+const SERVER_TARGET: &str = "actix_server";
 
 /// Why telemetry could not be set up or told.
 #[derive(Debug, thiserror::Error)]
@@ -114,13 +118,27 @@ pub fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let levels =
-        EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
+    let levels = levels(filter)?;
     let log = tracing_subscriber::fmt().with_env_filter(levels).with_writer(writer).with_ansi(false);
     Ok(match format {
         LogFormat::Text => Box::new(log.finish()),
         LogFormat::Json => Box::new(log.json().flatten_event(true).finish()),
     })
+}
+
+/// The filter's levels. What the HTTP server's parts tell of themselves at info says nothing that the process does not say
+/// itself: they are heard from warn on, unless the filter names them.
+fn levels(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    let read = |text: &str| {
+        EnvFilter::try_new(text).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
+    };
+    let levels = read(filter)?;
+    let talkative = levels.max_level_hint().is_none_or(|level| level > LevelFilter::WARN);
+    if talkative && !filter.contains(SERVER_TARGET) {
+        read(&format!("{filter},{SERVER_TARGET}=warn"))
+    } else {
+        Ok(levels)
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +200,24 @@ mod tests {
         };
         let text = logged("info,zea::store=debug", LogFormat::Text, tell);
         assert!(text.contains("kept") && !text.contains("dropped"), "{text}");
+    }
+
+    #[test]
+    fn the_http_server_is_heard_from_warn_on_unless_it_is_named() {
+        let tell = || {
+            tracing::info!(target: "actix_server::builder", "starting");
+            tracing::warn!(target: "actix_server::builder", "failing");
+        };
+        for (filter, info, warn) in [
+            ("info", false, true),
+            ("debug", false, true),
+            ("info,actix_server=info", true, true),
+            ("error", false, false),
+            ("off", false, false),
+        ] {
+            let text = logged(filter, LogFormat::Text, tell);
+            assert_eq!((text.contains("starting"), text.contains("failing")), (info, warn), "{filter}: {text}");
+        }
     }
 
     #[test]
