@@ -3,6 +3,7 @@
 
 mod controller;
 mod first_start;
+mod hints;
 mod identity;
 mod release;
 mod rest;
@@ -20,7 +21,8 @@ use crate::telemetry::{LogControl, TelemetryError};
 use crate::tls::TlsError;
 
 pub use controller::Serving;
-pub use identity::write_identities;
+pub use hints::program;
+pub use identity::{CONTROLLER, command as identity_command, write_identities};
 pub use release::release;
 
 /// A part that a process plays.
