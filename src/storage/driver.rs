@@ -3,6 +3,7 @@
 //! A driver carries single steps out. It checks before it does, so that doing a step again does no harm, and never
 //! decides what is to be done. Its functions block.
 
+use crate::model::desired::FileSystem;
 use crate::model::kinds::ProviderKind;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
@@ -38,6 +39,11 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// What a cheap look finds on a volume; asked only where a file system is wanted.
     fn content(&self, _id: &BackingId) -> Content {
         Content::Unknown
+    }
+
+    /// Makes a file system where no program does: on a simulated node.
+    fn format(&self, _id: &BackingId, _wanted: &FileSystem) -> Result<(), Problem> {
+        Ok(())
     }
 
     /// What is there of a volume's part in a snapshot. Cheap, too.

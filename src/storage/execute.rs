@@ -15,7 +15,7 @@ use crate::model::report::Problem;
 pub(super) struct Execution<'a> {
     pub(super) desired: &'a DesiredResource,
     pub(super) targets: &'a Targets,
-    /// Runs mkfs; `None` on a simulated node, where a file system is made by saying so.
+    /// Runs mkfs; `None` on a simulated node, where the driver makes file systems.
     pub(super) exec: Option<&'a Exec>,
     pub(super) breaker: &'a Breaker,
 }
@@ -142,10 +142,13 @@ impl Execution<'_> {
 
     fn make_file_system(&self, volume: VolumeNumber, file_system: &FileSystem) -> Result<(), Problem> {
         let target = self.targets.volume(volume)?;
-        let (Some(exec), Some(device)) = (self.exec, target.driver.observe(&target.id)?.device) else {
+        let Some(device) = target.driver.observe(&target.id)?.device else {
             return Ok(());
         };
-        mkfs::make(file_system, &device.path, exec, self.breaker)
+        match self.exec {
+            Some(exec) => mkfs::make(file_system, &device.path, exec, self.breaker),
+            None => target.driver.format(&target.id, file_system),
+        }
     }
 }
 

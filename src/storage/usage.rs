@@ -38,9 +38,14 @@ pub(super) fn in_use(device: &Path) -> Problem {
         (true, false) => format!("is held by {}", holders.join(", ")),
         (true, true) => "is opened by a process, or mounted in another mount namespace".to_owned(),
     };
+    in_use_by(&device.to_string_lossy(), &users)
+}
+
+/// The same, for users that are known.
+pub(super) fn in_use_by(device: &str, users: &str) -> Problem {
     problem(
-        format!("{} is in use", device.display()),
-        format!("{} {users}", device.display()),
+        format!("{device} is in use"),
+        format!("{device} {users}"),
         "Unmount it, or stop what uses it; then it is done by itself.",
     )
 }

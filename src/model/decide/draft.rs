@@ -7,6 +7,7 @@ use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::definition::ResourceDefinition;
+use crate::model::desired::GENERATION_COUNTER_BITS;
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::kinds::SnapshotFlags;
 use crate::model::kvs::ControllerRecord;
@@ -23,8 +24,6 @@ const DEFAULT_GROUP_UUID: Uuid = Uuid(0xa52e_934a_9fd9_44cb_9db1_716d_cd13_aae3)
 const DEFAULT_POOL_UUID: Uuid = Uuid(0xf516_11c6_528f_4793_a87a_866d_09e6_733a);
 /// Identity of the definition of [`DISKLESS_POOL`].
 const DISKLESS_POOL_UUID: Uuid = Uuid(0x6228_07eb_c8c4_44f0_b03d_a081_73c8_fa1b);
-/// Bits of a generation below its incarnation: changes of one definition.
-const GENERATION_COUNTER_BITS: u32 = 32;
 
 /// A decision in the making.
 pub(super) struct Draft {
@@ -218,12 +217,6 @@ fn snapshot_orders_differ(old: &Snapshot, new: &Snapshot) -> bool {
 /// of the same name carry another incarnation and are not believed.
 fn first_generation(dice: &mut Dice) -> u64 {
     (dice.next_u64() >> (GENERATION_COUNTER_BITS + 1) << GENERATION_COUNTER_BITS) + 1
-}
-
-/// Whether two generations are of the same definition.
-#[must_use]
-pub(super) fn same_incarnation(a: u64, b: u64) -> bool {
-    a >> GENERATION_COUNTER_BITS == b >> GENERATION_COUNTER_BITS
 }
 
 /// Name of the default group.

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::clone::{clone_failed, clone_progress, start_clones_of};
-use super::draft::{Draft, same_incarnation};
+use super::draft::Draft;
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::definition::{Resource, ResourceDefinition};
-use crate::model::desired::Origin;
+use crate::model::desired::{Origin, same_incarnation};
 use crate::model::kinds::{
     DefinitionFlags, ResourceFlags, SnapshotFlags, SnapshotNodeFlags, VolumeDefinitionFlags, VolumeFlags,
 };

@@ -1,0 +1,167 @@
+//! A node's storage pools: prepared before any resource is worked on, their room reported after changes and at intervals.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::Birth;
+use super::registry::Extent;
+use crate::model::desired::{DesiredPool, DesiredResource};
+use crate::model::names::PoolName;
+use crate::model::report::PoolReport;
+
+/// How long changes are gathered before the room is asked: one look for a burst of them.
+const GATHER: Duration = Duration::from_millis(200);
+/// Between two looks without a change; LINSTOR's `UpdateCacheInterval`.
+const LOOK_EVERY: Duration = Duration::from_secs(180);
+/// How long resources wait for pools; a pool that hangs holds the others' resources back no longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What happens to the gate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GateEvent {
+    /// First event of all.
+    Begun(Birth),
+    /// All pools of the node.
+    Pools(Vec<DesiredPool>),
+    /// Resources, after the pools that were told before.
+    Resources(Extent, Vec<DesiredResource>),
+    /// The pools of this attempt are prepared.
+    Prepared(u64, Vec<PoolReport>),
+    /// This attempt takes too long.
+    TooLong(u64),
+    /// Something in a pool may have changed.
+    Touched,
+    /// It is time to ask for the room after changes.
+    Look,
+    /// Another look is due, though nothing changed.
+    LookAnyway,
+    /// The room of all pools.
+    Room(Vec<PoolReport>),
+}
+
+/// What the gate wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GateEffect {
+    /// Prepare these pools, and tell when that is done, with the number.
+    Prepare(u64, Vec<DesiredPool>),
+    /// Let these resources through to the registry.
+    Release(Extent, Vec<DesiredResource>),
+    /// Ask for the room of all pools.
+    AskRoom,
+    /// Report a pool.
+    Report(PoolReport),
+    /// Ask the controller for everything.
+    Resync,
+    /// Hand the event back after this time.
+    After(Duration, GateEvent),
+}
+
+/// A preparation that runs.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    number: u64,
+    /// Nobody waits for it any more.
+    overdue: bool,
+}
+
+/// The pools of the node.
+#[derive(Debug, Default)]
+pub struct PoolGate {
+    preparing: Option<Attempt>,
+    attempts: u64,
+    /// Newest pools that were told while others were being prepared.
+    next: Option<Vec<DesiredPool>>,
+    held: VecDeque<(Extent, Vec<DesiredResource>)>,
+    look_due: bool,
+    last: BTreeMap<PoolName, PoolReport>,
+}
+
+impl PoolGate {
+    /// Takes one event.
+    #[must_use]
+    pub fn handle(&mut self, event: GateEvent) -> Vec<GateEffect> {
+        match event {
+            GateEvent::Begun(birth) => {
+                let timer = GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway);
+                // Resources that were held back are lost with the earlier incarnation.
+                if birth == Birth::Again { vec![GateEffect::Resync, timer] } else { vec![timer] }
+            }
+            GateEvent::Pools(pools) => {
+                // Whoever tells all pools wants to hear of all of them.
+                self.last.clear();
+                self.prepare(pools)
+            }
+            GateEvent::Resources(extent, resources) => {
+                self.held.push_back((extent, resources));
+                if self.preparing.is_none_or(|attempt| attempt.overdue) { self.release() } else { Vec::new() }
+            }
+            GateEvent::Prepared(number, reports) => self.prepared(number, reports),
+            GateEvent::TooLong(number) => match &mut self.preparing {
+                Some(attempt) if attempt.number == number => {
+                    attempt.overdue = true;
+                    self.release()
+                }
+                _ => Vec::new(),
+            },
+            GateEvent::Touched if self.look_due => Vec::new(),
+            GateEvent::Touched => {
+                self.look_due = true;
+                vec![GateEffect::After(GATHER, GateEvent::Look)]
+            }
+            GateEvent::Look => {
+                self.look_due = false;
+                vec![GateEffect::AskRoom]
+            }
+            GateEvent::LookAnyway => {
+                vec![GateEffect::AskRoom, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
+            }
+            GateEvent::Room(reports) => self.report(reports),
+        }
+    }
+
+    /// Whether nothing runs and nothing is held back.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.preparing.is_none() && self.held.is_empty() && !self.look_due
+    }
+
+    fn prepare(&mut self, pools: Vec<DesiredPool>) -> Vec<GateEffect> {
+        if self.preparing.is_some() {
+            self.next = Some(pools);
+            return Vec::new();
+        }
+        self.attempts += 1;
+        let number = self.attempts;
+        self.preparing = Some(Attempt { number, overdue: false });
+        vec![GateEffect::Prepare(number, pools), GateEffect::After(PATIENCE, GateEvent::TooLong(number))]
+    }
+
+    fn prepared(&mut self, number: u64, reports: Vec<PoolReport>) -> Vec<GateEffect> {
+        if self.preparing.is_none_or(|attempt| attempt.number != number) {
+            return Vec::new();
+        }
+        self.preparing = None;
+        let mut effects = self.report(reports);
+        effects.extend(match self.next.take() {
+            Some(pools) => self.prepare(pools),
+            None => self.release(),
+        });
+        effects
+    }
+
+    fn release(&mut self) -> Vec<GateEffect> {
+        self.held.drain(..).map(|(extent, resources)| GateEffect::Release(extent, resources)).collect()
+    }
+
+    /// Reports what differs from the last report.
+    fn report(&mut self, reports: Vec<PoolReport>) -> Vec<GateEffect> {
+        let mut effects = Vec::new();
+        for report in reports {
+            if self.last.get(&report.pool) != Some(&report) {
+                self.last.insert(report.pool.clone(), report.clone());
+                effects.push(GateEffect::Report(report));
+            }
+        }
+        effects
+    }
+}

@@ -1,0 +1,111 @@
+//! Knows the newest desired state of every resource of a node. An older generation never replaces a newer one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Birth;
+use crate::model::desired::DesiredResource;
+use crate::model::names::RscName;
+
+/// Whether resources are all of a node or those that changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All that the node takes part in. Others are left alone: what is there of them stays, and is not worked on.
+    Whole,
+    /// Those that changed.
+    Changed,
+}
+
+/// A desired state as it is told to the resource's passes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// What is wanted.
+    pub desired: Arc<DesiredResource>,
+    /// Rises with each telling: names this one among all of a registry.
+    pub number: u64,
+}
+
+/// What happens to the registry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RegistryEvent {
+    /// First event of all.
+    Begun(Birth),
+    /// Resources, in the order in which they were told.
+    Apply(Extent, Vec<DesiredResource>),
+    /// The resource's passes were started anew and know nothing.
+    Resend(RscName),
+    /// Nothing of the resource is left, as the desired state of this number wants.
+    Finished(RscName, u64),
+}
+
+/// What the registry wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RegistryEffect {
+    /// Tell the resource's passes, which are begun if they are not there.
+    Tell(Told),
+    /// End the resource's passes.
+    End(RscName),
+    /// Ask the controller for everything.
+    Resync,
+}
+
+/// The resources of the node.
+#[derive(Debug, Default)]
+pub struct Registry {
+    known: BTreeMap<RscName, Told>,
+    told: u64,
+}
+
+impl Registry {
+    /// Takes one event.
+    #[must_use]
+    pub fn handle(&mut self, event: RegistryEvent) -> Vec<RegistryEffect> {
+        match event {
+            RegistryEvent::Begun(Birth::First) => Vec::new(),
+            // What is wanted is forgotten.
+            RegistryEvent::Begun(Birth::Again) => vec![RegistryEffect::Resync],
+            RegistryEvent::Apply(extent, resources) => {
+                let mut effects = match extent {
+                    Extent::Whole => self.leave_alone(&resources),
+                    Extent::Changed => Vec::new(),
+                };
+                effects.extend(resources.into_iter().filter_map(|desired| self.apply(desired)));
+                effects
+            }
+            RegistryEvent::Resend(rsc) => self.known.get(&rsc).cloned().map(RegistryEffect::Tell).into_iter().collect(),
+            RegistryEvent::Finished(rsc, number) => {
+                let current = self.known.get(&rsc).is_some_and(|told| told.number == number);
+                if !current {
+                    return Vec::new();
+                }
+                self.known.remove(&rsc);
+                vec![RegistryEffect::End(rsc)]
+            }
+        }
+    }
+
+    /// The desired states that are worked on, by name.
+    pub fn known(&self) -> impl Iterator<Item = &Arc<DesiredResource>> {
+        self.known.values().map(|told| &told.desired)
+    }
+
+    fn apply(&mut self, desired: DesiredResource) -> Option<RegistryEffect> {
+        if self.known.get(&desired.rsc).is_some_and(|known| known.desired.is_newer_than(&desired)) {
+            return None;
+        }
+        self.told += 1;
+        let told = Told { desired: Arc::new(desired), number: self.told };
+        self.known.insert(told.desired.rsc.clone(), told.clone());
+        Some(RegistryEffect::Tell(told))
+    }
+
+    /// Forgets those that are not named.
+    fn leave_alone(&mut self, named: &[DesiredResource]) -> Vec<RegistryEffect> {
+        let named: std::collections::BTreeSet<&RscName> = named.iter().map(|desired| &desired.rsc).collect();
+        let others: Vec<RscName> = self.known.keys().filter(|rsc| !named.contains(rsc)).cloned().collect();
+        for rsc in &others {
+            self.known.remove(rsc);
+        }
+        others.into_iter().map(RegistryEffect::End).collect()
+    }
+}
