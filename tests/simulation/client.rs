@@ -172,7 +172,7 @@ impl World {
         client.attempts = 0;
         let order = client.waiting.pop_front();
         if let (Some(order), Some(outcome)) = (&order, outcome) {
-            self.judge.client_heard(number, order, (ticket, outcome));
+            self.judge.client_heard(order, (ticket, outcome));
         }
         self.wake(number, Duration::from_millis(5));
     }

@@ -1,7 +1,7 @@
 //! The controller's process: the real writer and the real contacts over a simulated disk, clock and network. It carries
 //! effects out in order, as the actors' shells do, and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,6 +220,7 @@ impl World {
         let (changes, aside) = self.controller.disk.load();
         self.tell(|| format!("controller loaded {} records, put aside: {aside:?}", changes.len()));
         self.judge.loaded(&changes, &aside);
+        self.replace_lost_nodes();
         self.controller.loaded = true;
         let (at, view) = (self.at(), Arc::clone(&self.controller.view));
         let effects = self.controller.writer.loaded(changes, &view, at);
@@ -319,11 +320,25 @@ impl World {
             return self.queue.after(delay, Event::StartController);
         }
         self.judge.commit_ends();
+        self.replace_lost_nodes();
         if self.early_answers {
             return;
         }
         let effects = self.controller.writer.committed();
         self.carry_out(effects);
+    }
+
+    /// Whoever is no node any more was given up, or emptied before: its machine starts blank.
+    fn replace_lost_nodes(&mut self) {
+        let now: BTreeSet<NodeName> = self.judge.durable().nodes.keys().cloned().collect();
+        let before = std::mem::replace(&mut self.members, now);
+        for name in before {
+            let index = self.index_of(&name).filter(|_| !self.members.contains(&name));
+            if let Some(index) = index {
+                self.tell(|| format!("{name} is no node any more"));
+                self.replace_node(index);
+            }
+        }
     }
 
     fn answer(&mut self, ticket: u64, outcome: Outcome) {

@@ -69,7 +69,7 @@ pub struct Link<M> {
     connection: Option<Connection>,
     next: u64,
     /// By receiving end: whether the direction stalls, what waits, and since which stall.
-    stalled: [bool; 2],
+    stalled: [Option<u64>; 2],
     held: [VecDeque<(u64, M)>; 2],
     stalls: u64,
     /// When the last message in that direction arrives: none overtakes it.
@@ -107,7 +107,7 @@ impl<M> Link<M> {
             failures: 0,
             connection: None,
             next: 0,
-            stalled: [false; 2],
+            stalled: [None; 2],
             held: [VecDeque::new(), VecDeque::new()],
             stalls: 0,
             last: [Duration::ZERO; 2],
@@ -167,8 +167,11 @@ impl<M> Link<M> {
     /// A direction stalls from now on, by its receiving end.
     pub fn cut(&mut self, towards: End) -> Outcome<M> {
         let mut out = Outcome::default();
+        if self.stalled[towards as usize].is_some() {
+            return out;
+        }
         self.stalls += 1;
-        self.stalled[towards as usize] = true;
+        self.stalled[towards as usize] = Some(self.stalls);
         if let Some(own) = &self.connection {
             out.events.push((SILENCE, NetEvent::Silent(own.id, towards, self.stalls)));
         }
@@ -178,9 +181,8 @@ impl<M> Link<M> {
     /// Both directions flow again.
     pub fn heal(&mut self, ground: &Ground) -> Outcome<M> {
         let mut out = Outcome::default();
-        self.stalls += 1;
         for end in [End::Controller, End::Satellite] {
-            self.stalled[end as usize] = false;
+            self.stalled[end as usize] = None;
             for (id, message) in std::mem::take(&mut self.held[end as usize]) {
                 out.events.push((ground.delay, NetEvent::Deliver(id, end, message)));
             }
@@ -207,7 +209,7 @@ impl<M> Link<M> {
         let Some(id) = self.connection.as_ref().filter(|own| own.open[from as usize]).map(|own| own.id) else {
             return (false, out);
         };
-        if self.stalled[to as usize] {
+        if self.stalled[to as usize].is_some() {
             self.held[to as usize].push_back((id, message));
             return (true, out);
         }
@@ -224,7 +226,7 @@ impl<M> Link<M> {
             NetEvent::Attempt(dialling) if self.dialled == Some(dialling) => self.attempt(dialling, ground, &mut out),
             NetEvent::Attempt(_) => {}
             NetEvent::Deliver(id, end, message) if self.is_open(id, end) => {
-                if self.stalled[end as usize] {
+                if self.stalled[end as usize].is_some() {
                     self.held[end as usize].push_back((id, message));
                 } else {
                     out.news.push(NetNews::Came(end, message));
@@ -232,7 +234,7 @@ impl<M> Link<M> {
             }
             NetEvent::Deliver(..) => {}
             NetEvent::Silent(id, end, stall) => {
-                if self.stalls == stall || self.stalled[end as usize] {
+                if self.stalled[end as usize] == Some(stall) {
                     self.ended(id, (end, "nothing heard for too long"), ground, &mut out);
                 }
             }
@@ -245,7 +247,7 @@ impl<M> Link<M> {
         if self.is_up(End::Controller) || !ground.controller_runs {
             return;
         }
-        let flows = !self.stalled[0] && !self.stalled[1];
+        let flows = self.stalled.iter().all(Option::is_none);
         if flows && ground.satellite_runs && ground.address_fits {
             // What the satellite still has is replaced.
             if self.is_up(End::Satellite) {
@@ -292,7 +294,7 @@ impl<M> Link<M> {
             return;
         }
         let other = end.other();
-        if own.open[other as usize] && !self.stalled[other as usize] {
+        if own.open[other as usize] && self.stalled[other as usize].is_none() {
             let at = (ground.now + ground.delay).max(self.last[other as usize]);
             out.events.push((at - ground.now, NetEvent::Closed(own.id, other)));
         }

@@ -151,6 +151,15 @@ impl World {
         self.nodes[index].machine.reboot();
     }
 
+    /// The machine is given up, and another one with nothing on it takes its place and its name.
+    pub fn replace_node(&mut self, index: usize) {
+        self.kill_node(index);
+        let rules = self.rules;
+        self.nodes[index].machine.replace(&rules);
+        self.nodes[index].machine.set_io(self.weather.io);
+        self.start_node(index);
+    }
+
     /// What hung goes on.
     pub fn free_node(&mut self, index: usize) {
         self.nodes[index].hangs = false;
@@ -260,7 +269,7 @@ impl World {
                     let number = self.work(index, &name);
                     self.passes(index, (&name, number), PassEvent::Desired(told));
                 }
-                RegistryEffect::End(name) => drop(self.nodes[index].works.remove(&name)),
+                RegistryEffect::End(name) => self.end_work(index, &name),
                 RegistryEffect::Resync => self.outbox(index, OutboxEvent::Resync),
             }
         }
@@ -278,6 +287,16 @@ impl World {
         node.works.insert(name.clone(), work);
         self.passes(index, (name, number), PassEvent::Begun(Birth::First));
         number
+    }
+
+    /// The passes end; one that runs comes to its end all the same, and nobody hears of it.
+    fn end_work(&mut self, index: usize, name: &RscName) {
+        let Some(work) = self.nodes[index].works.remove(name) else {
+            return;
+        };
+        if let Some(run) = work.running.filter(|run| run.early.is_none() && !run.hangs) {
+            let _ = self.touch_disk(index, (&work.memory, &run.told), None);
+        }
     }
 
     fn passes(&mut self, index: usize, (name, number): (&RscName, u64), event: PassEvent) {
@@ -340,7 +359,12 @@ impl World {
     }
 
     /// A pass, or one that ends after so many operations, with the disk judged before and after it.
-    fn touch_disk(&mut self, index: usize, (memory, told): (&ResourceMemory, &Told), cut: Option<u64>) -> Option<ResourceReport> {
+    fn touch_disk(
+        &mut self,
+        index: usize,
+        (memory, told): (&ResourceMemory, &Told),
+        cut: Option<u64>,
+    ) -> Option<ResourceReport> {
         self.machine_clock(index);
         let (name, machine) = (self.nodes[index].name.clone(), self.nodes[index].machine.clone());
         let before = machine.survey();

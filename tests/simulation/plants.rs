@@ -83,7 +83,8 @@ impl Plant {
 
 fn wipe_adopted(desired: &DesiredResource, observed: &ObservedResource) -> Plan {
     let mut sound = plan(desired, observed);
-    let there = |number| observed.volumes.get(number).is_some_and(|found| found.as_ref().is_ok_and(|f| f.backing.is_some()));
+    let there =
+        |number| observed.volumes.get(number).is_some_and(|found| found.as_ref().is_ok_and(|f| f.backing.is_some()));
     let adopted = desired.volumes.iter().filter(|volume| volume.order == Order::Make && there(&volume.number));
     for volume in adopted {
         let number = volume.number;
@@ -99,7 +100,8 @@ fn wipe_adopted(desired: &DesiredResource, observed: &ObservedResource) -> Plan 
 
 fn forgotten_resume(desired: &DesiredResource, observed: &ObservedResource) -> Plan {
     let mut sound = plan(desired, observed);
-    let makes = sound.steps.iter().any(|step| matches!(step, Step::CreateBlank { .. } | Step::CreateFromSnapshot { .. }));
+    let makes =
+        sound.steps.iter().any(|step| matches!(step, Step::CreateBlank { .. } | Step::CreateFromSnapshot { .. }));
     sound.steps.retain(|step| makes || !matches!(step, Step::Attach { .. }));
     sound
 }
@@ -172,7 +174,8 @@ fn forbidden_node(cluster: &Cluster, command: &Command, moment: Moment) -> Resul
     let mut blind = cluster.clone();
     let mut command = command.clone();
     match &mut command {
-        Command::Group(GroupCommand::Spawn(Spawn { filter, .. })) | Command::Resource(ResourceCommand::Autoplace { filter, .. }) => {
+        Command::Group(GroupCommand::Spawn(Spawn { filter, .. }))
+        | Command::Resource(ResourceCommand::Autoplace { filter, .. }) => {
             filter.different = None;
             for (name, node) in cluster.nodes.iter().filter(|(_, node)| node.flags != NodeFlags::NONE) {
                 let open = Node { flags: NodeFlags::NONE, ..(**node).clone() };

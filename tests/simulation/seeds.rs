@@ -116,8 +116,10 @@ fn a_script_reads_back_as_it_is_printed() {
 #[test]
 fn scenarios_hold() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("it is part of the source").map(|entry| entry.expect("listed").path()).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("it is part of the source")
+        .map(|entry| entry.expect("listed").path())
+        .collect();
     paths.sort();
     for path in paths {
         let script = Script::parse(&std::fs::read_to_string(&path).expect("text")).expect("a script");

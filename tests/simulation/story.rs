@@ -34,7 +34,8 @@ impl Story {
         }
         let line = line();
         let line = format!("{:>5}.{:03} {line}\n", now.as_secs(), now.subsec_millis());
-        self.digest = line.bytes().fold(self.digest, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+        self.digest =
+            line.bytes().fold(self.digest, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
         self.lines += 1;
         if self.lines <= KEPT {
             let _ = self.text.write_str(&line);

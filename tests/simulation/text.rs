@@ -8,7 +8,8 @@ use zea::model::report::{Report, ResourceReport};
 use zea::protocols::wire::{FromSatellite, ToSatellite};
 
 pub fn changes(decisions: &[Vec<Change>]) -> String {
-    let all: Vec<String> = decisions.iter().map(|changes| changes.iter().map(change).collect::<Vec<_>>().join(" ")).collect();
+    let all: Vec<String> =
+        decisions.iter().map(|changes| changes.iter().map(change).collect::<Vec<_>>().join(" ")).collect();
     all.join(" | ")
 }
 
@@ -63,7 +64,8 @@ fn order(order: Order) -> &'static str {
 }
 
 fn desired(desired: &DesiredResource) -> String {
-    let volumes = desired.volumes.iter().map(|volume| format!("{}:{}={}", volume.number, order(volume.order), volume.size.0));
+    let volumes =
+        desired.volumes.iter().map(|volume| format!("{}:{}={}", volume.number, order(volume.order), volume.size.0));
     let snapshots = desired.snapshots.iter().map(|snapshot| format!("{}:{}", snapshot.name, order(snapshot.order)));
     let parts: Vec<String> = volumes.chain(snapshots).collect();
     let rollback = desired.rollback.as_ref().map(|order| format!(" back to {}", order.snapshot)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The world of a run: one queue of events, one source of chance, and everything that a script needs. It moves messages
 //! and time; what the cluster does is decided by the machines that it drives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use zea::model::command::Command;
@@ -73,11 +73,12 @@ pub struct World {
     pub next_ticket: u64,
     pub next_ask: u64,
     pub judge: Judge,
+    /// Durable nodes.
+    pub members: BTreeSet<NodeName>,
     pub reached: Reached,
     pub calm: bool,
     pub events: u64,
 }
-
 
 impl World {
     /// A world in which nothing has happened yet; its story is kept if it is told.
@@ -104,6 +105,7 @@ impl World {
             next_ticket: 0,
             next_ask: 0,
             judge: Judge::default(),
+            members: BTreeSet::new(),
             reached: Reached::default(),
             calm: false,
             events: 0,

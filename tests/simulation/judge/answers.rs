@@ -59,7 +59,9 @@ impl Answers {
     /// The client hears and reads.
     pub fn client_reads(&mut self, ticket: u64) -> Result<(), String> {
         match self.needs.remove(&ticket) {
-            Some(needs) if self.shown < needs => Err(format!("readers see {} commits, {needs} were answered", self.shown)),
+            Some(needs) if self.shown < needs => {
+                Err(format!("readers see {} commits, {needs} were answered", self.shown))
+            }
             _ => Ok(()),
         }
     }

@@ -39,7 +39,11 @@ impl Judge {
 impl Pass<'_> {
     fn changed(&self) -> impl Iterator<Item = (&(String, String), Option<&Found>, Option<&Found>)> {
         let gone = self.before.iter().map(|(key, old)| (key, Some(old), self.after.get(key)));
-        let new = self.after.iter().filter(|(key, _)| !self.before.contains_key(*key)).map(|(key, new)| (key, None, Some(new)));
+        let new = self
+            .after
+            .iter()
+            .filter(|(key, _)| !self.before.contains_key(*key))
+            .map(|(key, new)| (key, None, Some(new)));
         gone.chain(new).filter(|(_, old, new)| old != new)
     }
 
@@ -105,7 +109,9 @@ impl Pass<'_> {
     /// Content that a volume is to have; `None` where nothing is known of it.
     fn wanted(&self, backing: &str, (id, new): (&str, &Found), old: Option<&Found>) -> Option<u64> {
         let volume = self.volume(id)?;
-        if let Some(order) = self.desired.rollback.as_ref().filter(|_| old.is_some_and(|old| old.content != new.content)) {
+        if let Some(order) =
+            self.desired.rollback.as_ref().filter(|_| old.is_some_and(|old| old.content != new.content))
+        {
             return self.content(backing, &format!("{id}_{}", order.snapshot));
         }
         match (old, &volume.origin) {
@@ -123,7 +129,8 @@ impl Pass<'_> {
         if let Some(old) = old.filter(|_| order != Order::Make) {
             return Some(old.content);
         }
-        self.content(backing, &volume).or_else(|| self.after.get(&(backing.to_owned(), volume)).map(|found| found.content))
+        self.content(backing, &volume)
+            .or_else(|| self.after.get(&(backing.to_owned(), volume)).map(|found| found.content))
     }
 
     /// Sizes that are asked for are multiples of 4; a volume that grew has at least what is wanted.
@@ -141,7 +148,9 @@ impl Pass<'_> {
     }
 
     fn may_shrink(&self, id: &str) -> bool {
-        self.desired.rollback.is_some() || self.volume(id).is_some_and(|volume| volume.shrink) || self.part(id).is_some()
+        self.desired.rollback.is_some()
+            || self.volume(id).is_some_and(|volume| volume.shrink)
+            || self.part(id).is_some()
     }
 }
 
@@ -155,7 +164,8 @@ fn is_kept(durable: &Cluster, pass: &Pass<'_>, number: VolumeNumber) -> bool {
         return false;
     };
     let goes = resource.is_deleting() || resource.flags.has(ResourceFlags::DISK_REMOVING);
-    let defined = definition.volumes.get(&number).is_some_and(|volume| !volume.flags.has(VolumeDefinitionFlags::DELETE));
+    let defined =
+        definition.volumes.get(&number).is_some_and(|volume| !volume.flags.has(VolumeDefinitionFlags::DELETE));
     let volume = resource.volumes.get(&number);
     !goes && defined && volume.is_some_and(|volume| volume.made && !volume.flags.has(VolumeFlags::DELETE))
 }

@@ -139,18 +139,21 @@ fn forget(cluster: &mut Cluster, aside: &[String]) {
     for key in aside {
         let (kind, name) = key.split_once('/').unwrap_or((key, ""));
         let change = match kind {
-            "resource-definition" => find(cluster.definitions.keys(), name, |key| key.key()).map(|key| Change::Definition(key, None)),
+            "resource-definition" => {
+                find(cluster.definitions.keys(), name, |key| key.key()).map(|key| Change::Definition(key, None))
+            }
             "snapshot" => find(cluster.snapshots.keys(), name, |key| format!("{}/{}", key.rsc.key(), key.name.key()))
                 .map(|key| Change::Snapshot(key, None)),
             "resource-group" => find(cluster.groups.keys(), name, |key| key.key()).map(|key| Change::Group(key, None)),
-            "pool-definition" => {
-                find(cluster.pool_definitions.keys(), name, |key| key.key()).map(|key| Change::PoolDefinition(key, None))
-            }
+            "pool-definition" => find(cluster.pool_definitions.keys(), name, |key| key.key())
+                .map(|key| Change::PoolDefinition(key, None)),
             "key-value-store" => {
                 find(cluster.key_value_stores.keys(), name, |key| key.key()).map(|key| Change::KeyValueStore(key, None))
             }
-            "node-connection" => find(cluster.node_connections.keys(), name, |(a, b)| format!("{}/{}", a.key(), b.key()))
-                .map(|(a, b)| Change::NodeConnection(a, b, None)),
+            "node-connection" => {
+                find(cluster.node_connections.keys(), name, |(a, b)| format!("{}/{}", a.key(), b.key()))
+                    .map(|(a, b)| Change::NodeConnection(a, b, None))
+            }
             _ => None,
         };
         if let Some(change) = change {
@@ -179,7 +182,8 @@ pub fn indexes(cluster: &Cluster) -> Result<(), String> {
         && fresh.snapshots_on_node == cluster.snapshots_on_node
         && fresh.in_group == cluster.in_group
         && fresh.external_names == cluster.external_names;
-    let minors = |definition: &ResourceDefinition| definition.volumes.values().filter_map(|v| v.minor).collect::<Vec<_>>();
+    let minors =
+        |definition: &ResourceDefinition| definition.volumes.values().filter_map(|v| v.minor).collect::<Vec<_>>();
     let mut taken: Vec<u32> = cluster.definitions.values().flat_map(|definition| minors(definition)).collect();
     let count = taken.len();
     taken.sort_unstable();

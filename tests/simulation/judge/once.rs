@@ -60,7 +60,9 @@ fn is_natural(command: &Command) -> bool {
     match command {
         Command::Definition(DefinitionCommand::VolumeCreate(new)) => new.number.is_some(),
         Command::Resource(ResourceCommand::Autoplace { filter, .. }) => !more(filter),
-        Command::Group(GroupCommand::Adjust { filter, .. } | GroupCommand::Modify { filter, .. }) => !more(filter),
+        // What a group asks for may have changed in between.
+        Command::Group(GroupCommand::Adjust { .. }) => false,
+        Command::Group(GroupCommand::Modify { filter, .. }) => !more(filter),
         _ => true,
     }
 }
@@ -82,7 +84,8 @@ fn counts(cluster: &Cluster, name: &RscName, made: &Made) -> bool {
     let Made::Replica(node, _) = made else {
         return true;
     };
-    let on_way = ResourceFlags::EVACUATE.0 | ResourceFlags::EVICTED.0 | ResourceFlags::DELETE.0 | ResourceFlags::DISKLESS.0;
+    let on_way =
+        ResourceFlags::EVACUATE.0 | ResourceFlags::EVICTED.0 | ResourceFlags::DELETE.0 | ResourceFlags::DISKLESS.0;
     let resource = cluster.definitions.get(name).and_then(|definition| definition.resources.get(node));
     let stays = |resource: &Resource| resource.flags.0 & on_way == 0;
     let given_up = cluster.nodes.get(node).is_none_or(|node| node.flags != NodeFlags::NONE);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use zea::model::cluster::Cluster;
 use zea::model::command::*;
-use zea::model::definition::{Resource, ResourceDefinition};
+use zea::model::definition::{Resource, ResourceDefinition, VolumeDefinition};
 use zea::model::group::SelectFilter;
-use zea::model::kinds::{NodeFlags, ResourceFlags};
+use zea::model::kinds::{NodeFlags, ResourceFlags, VolumeDefinitionFlags};
 use zea::model::names::{NodeName, RscName};
 
 use super::Decided;
@@ -22,7 +22,7 @@ pub fn judge(command: &Command, decided: Decided<'_>) -> Result<(), String> {
         let at = format!("the replica of {name} on {node}, made by {command:?},");
         if let Some(record) = decided.before.nodes.get(node) {
             let closed = NodeFlags::EVACUATE.0 | NodeFlags::DELETE.0;
-            if record.flags.0 & closed != 0 && !is_restored(command) {
+            if record.flags.0 & closed != 0 && !is_bound(command) {
                 return Err(format!("{at} is on a node with the flags {:?}", record.flags.names()));
             }
         }
@@ -35,11 +35,13 @@ pub fn judge(command: &Command, decided: Decided<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Restores and clones put replicas where the snapshot is, wherever that is.
-fn is_restored(command: &Command) -> bool {
+/// Restores and clones put replicas where the snapshot is; a disk that is asked for by node's name is put there.
+fn is_bound(command: &Command) -> bool {
     matches!(
         command,
-        Command::Snapshot(SnapshotCommand::RestoreResources { .. }) | Command::Definition(DefinitionCommand::Clone(_))
+        Command::Snapshot(SnapshotCommand::RestoreResources { .. })
+            | Command::Definition(DefinitionCommand::Clone(_))
+            | Command::Resource(ResourceCommand::ToggleDisk { .. })
     )
 }
 
@@ -52,7 +54,9 @@ fn fresh<'a>(decided: Decided<'a>) -> Vec<(&'a RscName, &'a NodeName, &'a Resour
             continue;
         }
         let was = |node| old.and_then(|old| old.resources.get(node)).is_some_and(Resource::is_diskful);
-        found.extend(new.resources.iter().filter(|(node, rsc)| rsc.is_diskful() && !was(*node)).map(|(n, r)| (name, n, r)));
+        found.extend(
+            new.resources.iter().filter(|(node, rsc)| rsc.is_diskful() && !was(*node)).map(|(n, r)| (name, n, r)),
+        );
     }
     found
 }
@@ -137,7 +141,9 @@ pub fn structure(decided: Decided<'_>) -> Result<(), String> {
                 }
             }
             let going = resource.is_deleting() || resource.flags.has(ResourceFlags::DISK_REMOVING);
-            if !going && new.volumes.keys().any(|number| !resource.volumes.contains_key(number)) {
+            let stays = |volume: &VolumeDefinition| !volume.flags.has(VolumeDefinitionFlags::DELETE);
+            let lacks = |volume: &VolumeDefinition| stays(volume) && !resource.volumes.contains_key(&volume.number);
+            if !going && new.volumes.values().any(lacks) {
                 return Err(format!("{name} on {node} lacks a volume of its definition"));
             }
         }

@@ -19,8 +19,11 @@ impl World {
     /// Judges the cluster at rest.
     pub fn judge_rest(&mut self) {
         if !self.clients_are_idle() {
-            let open: Vec<String> =
-                self.clients.iter().filter_map(|(number, client)| Some(format!("c{number}: {}", client.current()?.text))).collect();
+            let open: Vec<String> = self
+                .clients
+                .iter()
+                .filter_map(|(number, client)| Some(format!("c{number}: {}", client.current()?.text)))
+                .collect();
             self.judge.fail("every command ends", format!("in the calm these have no end: {}", open.join("; ")));
         }
         let cluster = self.controller.view.clone();
@@ -75,7 +78,8 @@ fn has_reason(cluster: &Cluster, definition: &ResourceDefinition, node: &NodeNam
     let status = cluster.resource_status_of(&definition.name, node);
     let full = |text: &str| text.contains("No space left");
     let problem = status.and_then(|status| status.problem.as_ref());
-    definition.flags.has(DefinitionFlags::FAILED) || problem.is_some_and(|problem| full(&problem.cause) || full(&problem.details))
+    definition.flags.has(DefinitionFlags::FAILED)
+        || problem.is_some_and(|problem| full(&problem.cause) || full(&problem.details))
 }
 
 fn holds(judge: &Judge, cluster: &Cluster, node: &Node) -> Result<(), String> {
@@ -89,13 +93,17 @@ fn holds(judge: &Judge, cluster: &Cluster, node: &Node) -> Result<(), String> {
         for (number, volume) in &resource.volumes {
             let id = BackingId::of(&definition.name, *number, None).map_err(|error| error.to_string())?;
             let wanted = definition.volumes.get(number).map_or(Kib(0), |volume| volume.size);
-            let problem = cluster.resource_status_of(&definition.name, &node.name).and_then(|status| status.problem.clone());
+            let problem =
+                cluster.resource_status_of(&definition.name, &node.name).and_then(|status| status.problem.clone());
             let Some(found) = by_id.get(id.as_str()) else {
                 return Err(format!("{} has no {id}; it says {problem:?}", node.name));
             };
             if !volume.made || found.size < wanted {
                 let made = volume.made;
-                return Err(format!("{id} on {}: made {made}, {} of {wanted}; it says {problem:?}", node.name, found.size));
+                return Err(format!(
+                    "{id} on {}: made {made}, {} of {wanted}; it says {problem:?}",
+                    node.name, found.size
+                ));
             }
             let attached = found.device.is_some();
             if attached != resource.is_active() || (attached && found.device != Some(found.size)) {
@@ -126,12 +134,21 @@ fn parts(judge: &Judge, cluster: &Cluster, (node, by_id): (&Node, &BTreeMap<&str
 fn nothing_else(judge: &Judge, cluster: &Cluster, node: &Node) -> Result<(), String> {
     let mut known: Vec<String> = Vec::new();
     for definition in cluster.definitions.values() {
-        let volumes = definition.resources.get(&node.name).filter(|rsc| rsc.is_diskful()).into_iter().flat_map(|rsc| rsc.volumes.keys());
-        known.extend(volumes.filter_map(|number| Some(BackingId::of(&definition.name, *number, None).ok()?.as_str().to_owned())));
+        let volumes = definition
+            .resources
+            .get(&node.name)
+            .filter(|rsc| rsc.is_diskful())
+            .into_iter()
+            .flat_map(|rsc| rsc.volumes.keys());
+        known.extend(
+            volumes.filter_map(|number| Some(BackingId::of(&definition.name, *number, None).ok()?.as_str().to_owned())),
+        );
     }
     for (key, snapshot) in &cluster.snapshots {
         let volumes = snapshot.nodes.get(&node.name).into_iter().flat_map(|part| part.volumes.keys());
-        known.extend(volumes.filter_map(|number| Some(BackingId::of(&key.rsc, *number, None).ok()?.snapshot(&key.name))));
+        known.extend(
+            volumes.filter_map(|number| Some(BackingId::of(&key.rsc, *number, None).ok()?.snapshot(&key.name))),
+        );
     }
     let tainted = |id: &str| judge.tainted.iter().any(|key| id.to_ascii_uppercase().starts_with(&format!("{key}_")));
     match node.machine.survey().keys().find(|(_, id)| !known.contains(id) && !tainted(id)) {
@@ -154,12 +171,16 @@ fn rooms(cluster: &Cluster, node: &Node) -> Result<(), String> {
     for pool in record.pools.values().filter(|pool| !pool.backing().is_empty()) {
         let counted = used.get(pool.backing()).map_or(0, |used| used.0);
         let sum = sums.get(pool.backing()).copied().unwrap_or(0);
-        let shown = cluster.pool_status.get(&(node.name.clone(), pool.name.clone())).map(|status| status.capacity.clone());
+        let shown =
+            cluster.pool_status.get(&(node.name.clone(), pool.name.clone())).map(|status| status.capacity.clone());
         let Some(Ok(room)) = shown else {
             return Err(format!("pool {} of {} shows {shown:?}", pool.name, node.name));
         };
         if counted != sum || room.total.0.saturating_sub(room.free.0) != sum {
-            return Err(format!("pool {} of {}: files take {sum}, it counts {counted}, {room:?} is shown", pool.name, node.name));
+            return Err(format!(
+                "pool {} of {}: files take {sum}, it counts {counted}, {room:?} is shown",
+                pool.name, node.name
+            ));
         }
     }
     Ok(())
@@ -175,11 +196,17 @@ fn settled(judge: &Judge, cluster: &Cluster) -> Result<(), String> {
         }
         let waits = |(node, resource): (&NodeName, &zea::model::definition::Resource)| {
             let under_way = ResourceFlags::INACTIVATING.0 | ResourceFlags::DISK_REMOVING.0 & !ResourceFlags::DISKLESS.0;
-            resource.is_deleting() || resource.flags.0 & under_way != 0 || resource.rollback.is_some() && !has_reason(cluster, definition, node)
+            resource.is_deleting()
+                || resource.flags.0 & under_way != 0
+                || resource.rollback.is_some() && !has_reason(cluster, definition, node)
         };
         if let Some((node, resource)) = definition.resources.iter().find(|pair| waits(*pair)) {
             let status = cluster.resource_status_of(name, node).and_then(|status| status.problem.clone());
-            return Err(format!("{name} on {node} has {:?}, rollback {:?}; it says {status:?}", resource.flags.names(), resource.rollback));
+            return Err(format!(
+                "{name} on {node} has {:?}, rollback {:?}; it says {status:?}",
+                resource.flags.names(),
+                resource.rollback
+            ));
         }
         let parts_away = cluster.snapshots_of(name).any(|snapshot| snapshot.nodes.keys().any(away));
         let flags = DefinitionFlags::DELETE.0 | DefinitionFlags::CLONING.0;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zea::model::command::*;
 use zea::model::kinds::{ResourceFlags, VolumeDefinitionFlags, VolumeGroupFlags};
-use zea::model::names::{GroupName, NodeName, PoolName};
+use zea::model::names::{GroupName, NodeName, PoolName, SnapName};
 use zea::model::size::Kib;
 
 use super::words::{Words, name, number, provider, volume};
@@ -67,7 +67,8 @@ fn pool(verb: &str, words: &Words) -> Read<PoolCommand> {
 
 fn group(verb: &str, words: &Words) -> Read<GroupCommand> {
     let (name, filter, props): (GroupName, _, _) = (words.at(2, name)?, words.filter()?, words.props.clone());
-    let (description, peer_slots) = (words.option("about", |text| Ok(text.to_owned()))?, words.option("slots", number)?);
+    let (description, peer_slots) =
+        (words.option("about", |text| Ok(text.to_owned()))?, words.option("slots", number)?);
     Ok(match verb {
         "create" => GroupCommand::Create { name, description, props, filter, peer_slots },
         "modify" => GroupCommand::Modify { name, description, props, filter, peer_slots },
@@ -222,9 +223,9 @@ fn snapshot(verb: &str, words: &Words) -> Read<SnapshotCommand> {
     let props = words.props.clone();
     if verb == "create" {
         // `snapshot create s1 web db`: of several at once.
-        let snap = words.at(2, name)?;
+        let snap: SnapName = words.at(2, name)?;
         let one = |rsc: &&str| -> Read<NewSnapshot> {
-            Ok(NewSnapshot { rsc: name(rsc)?, name: snap, nodes: nodes.clone(), props: props.clone() })
+            Ok(NewSnapshot { rsc: name(rsc)?, name: snap.clone(), nodes: nodes.clone(), props: props.clone() })
         };
         let snapshots = words.plain()[3..].iter().map(one).collect::<Read<_>>()?;
         return Ok(SnapshotCommand::Create { snapshots });

@@ -13,9 +13,7 @@ pub fn node(words: &Words) -> Read<NodeCommand> {
     match words.plain() {
         ["node", verb, ..] => whole(verb, words),
         ["interface", verb, ..] => interface(verb, words),
-        ["connect", a, b] => {
-            Ok(NodeCommand::ConnectionModify { a: name(a)?, b: name(b)?, props: words.props.clone() })
-        }
+        ["connect", a, b] => Ok(NodeCommand::ConnectionModify { a: name(a)?, b: name(b)?, props: words.props.clone() }),
         other => Err(format!("no such command: {}", other.join(" "))),
     }
 }

@@ -26,7 +26,9 @@ impl<'a> Words<'a> {
                     words.props.override_props.insert(key.to_owned(), value.to_owned());
                 }
                 Some(pair) => words.options.push(pair),
-                None if word.strip_prefix('-').is_some_and(upper) => words.props.delete_props.push(word[1..].to_owned()),
+                None if word.strip_prefix('-').is_some_and(upper) => {
+                    words.props.delete_props.push(word[1..].to_owned())
+                }
                 None => words.plain.push(word),
             }
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::guess::Guess;
 use super::Draft;
+use super::guess::Guess;
 use crate::simulation::random::Random;
 use crate::simulation::script::Who;
 
@@ -97,7 +97,10 @@ fn pool(guess: &mut Guess, random: &mut Random) -> String {
         8 => format!("pool modify {node} data Aux/rack={}", random.below(3)),
         9 => format!("pool modify {node} none Aux/rack=1"),
         10 => format!("pool create {node} vg LVM StorDriver/StorPoolName=vg shared=space"),
-        11 => format!("pool create {node} odd FILE {}", random.pick(&["", "StorDriver/StorPoolName=odd", "StorDriver/StorPoolName=/pool/data"])),
+        11 => format!(
+            "pool create {node} odd FILE {}",
+            random.pick(&["", "StorDriver/StorPoolName=odd", "StorDriver/StorPoolName=/pool/data"])
+        ),
         12 => format!("pool create {node} odd FILE_THIN StorDriver/StorPoolName=/pool/odd shared=space"),
         _ => format!("pool delete {node} odd"),
     }
@@ -136,7 +139,17 @@ fn group(guess: &mut Guess, random: &mut Random) -> String {
         4 => format!("group create {name} slots={}", random.below(60)),
         5..7 => format!("group modify {name} count={count}"),
         7 => format!("group modify {name} not-with-regex={}", random.pick(&["(", "^pvc"])),
-        8 => format!("group modify {name} {}", random.pick(&["different==", "x-different=Aux/zone:0", "layers=STORAGE,DRBD", "pools=gone", "Aux/what=1", "No/Such=1"])),
+        8 => format!(
+            "group modify {name} {}",
+            random.pick(&[
+                "different==",
+                "x-different=Aux/zone:0",
+                "layers=STORAGE,DRBD",
+                "pools=gone",
+                "Aux/what=1",
+                "No/Such=1"
+            ])
+        ),
         _ => {
             guess.groups.retain(|known| *known != name);
             format!("group delete {name}")

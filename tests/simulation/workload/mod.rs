@@ -82,11 +82,18 @@ fn requests(draft: &mut Draft, seed: u64, (began, length, count): (Duration, Dur
 }
 
 fn weather(mood: Mood, random: &mut Random) -> Weather {
-    let calm = Weather { delay: random.between(1, 20), commit: random.between(1, 30), pass: random.between(1, 300), ..Weather::default() };
+    let calm = Weather {
+        delay: random.between(1, 20),
+        commit: random.between(1, 30),
+        pass: random.between(1, 300),
+        ..Weather::default()
+    };
     let mut some = |most| if random.permille(500) { random.below(most) } else { 0 };
     match mood {
         Mood::Calm => calm,
-        Mood::Breezy => Weather { stall: some(10), commit_stall: some(20), io: some(10), answer_lost: some(30), ..calm },
+        Mood::Breezy => {
+            Weather { stall: some(10), commit_stall: some(20), io: some(10), answer_lost: some(30), ..calm }
+        }
         Mood::Stormy => Weather {
             stall: some(40),
             commit_stall: some(60),

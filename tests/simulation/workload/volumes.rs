@@ -97,7 +97,11 @@ fn place(guess: &mut Guess, random: &mut Random) -> String {
         0 => format!("resource autoplace {name} more=1"),
         1 => format!("adjust {}", guess.group(random)),
         2 => "adjust".to_owned(),
-        3 => format!("resource available {name} {}{}", guess.node(random), if random.permille(500) { " diskful" } else { "" }),
+        3 => format!(
+            "resource available {name} {}{}",
+            guess.node(random),
+            if random.permille(500) { " diskful" } else { "" }
+        ),
         _ => format!("resource autoplace {name} {}", filter(guess, random)),
     }
 }
@@ -165,7 +169,10 @@ fn replica(guess: &mut Guess, random: &mut Random) -> String {
         0..4 => format!("resource create {name} {node} pool=data"),
         4 => format!("resource create {name} {node}"),
         5 => format!("resource create {name} {node} {} pool=fat", guess.node(random)),
-        6 => format!("resource create {name} {node} {}", random.pick(&["diskless", "drbd-diskless", "inactive pool=data", "pool=data id=3"])),
+        6 => format!(
+            "resource create {name} {node} {}",
+            random.pick(&["diskless", "drbd-diskless", "inactive pool=data", "pool=data id=3"])
+        ),
         _ => format!("resource delete {name} {node}"),
     }
 }
