@@ -1,7 +1,7 @@
 //! A node: its satellite's process, with the real machines, over a disk that outlives it. Passes take their time, hang,
 //! and end in the middle when the process dies. It carries effects out as the actors' shells do, and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use zea::model::conduct::Birth;
@@ -19,6 +19,9 @@ use zea::storage::node::ResourceMemory;
 use super::machine::Machine;
 use super::network::End;
 use super::world::{Body, Event, World};
+
+/// How long a pool that hangs may hold resources back: the gate's patience, twice, for one more set of pools may come.
+const HELD_AT_MOST: Duration = Duration::from_secs(45);
 
 /// What happens in a satellite's process; each comes with the number of the process.
 #[derive(Debug)]
@@ -40,7 +43,6 @@ pub enum NodeEvent {
 /// A pass on its way.
 struct Running {
     told: Told,
-    since: Duration,
     /// It never ends by itself.
     hangs: bool,
     /// What it came to, where it touched the disk at its beginning and only the report takes its time.
@@ -74,6 +76,8 @@ pub struct Node {
     /// Batches without an answer: the ask's number and the batch's.
     batches: BTreeMap<u64, u64>,
     stuck_pools: Vec<(u64, Vec<DesiredPool>)>,
+    /// When resources came that wait for pools.
+    held: VecDeque<Duration>,
 }
 
 impl Node {
@@ -93,13 +97,8 @@ impl Node {
             next_work: 0,
             batches: BTreeMap::new(),
             stuck_pools: Vec::new(),
+            held: VecDeque::new(),
         }
-    }
-
-    /// Resources with a pass that has been under way for longer than `limit` without hanging.
-    pub fn overdue(&self, now: Duration, limit: Duration) -> Vec<&RscName> {
-        let late = |work: &&Work| work.running.as_ref().is_some_and(|run| !run.hangs && now - run.since > limit);
-        self.works.iter().filter(|(_, work)| late(work)).map(|(name, _)| name).collect()
     }
 }
 
@@ -184,6 +183,11 @@ impl World {
         if !self.nodes[index].runs || self.nodes[index].process != process {
             return;
         }
+        let late = self.nodes[index].held.front().is_some_and(|since| self.queue.now() > *since + HELD_AT_MOST);
+        if late {
+            let name = &self.nodes[index].name;
+            self.judge.fail("each resource fails alone", format!("resources of {name} wait for pools"));
+        }
         match event {
             NodeEvent::Asked(ask, message) => self.asked(index, ask, *message),
             NodeEvent::Gate(event) => self.gate(index, event),
@@ -218,6 +222,10 @@ impl World {
     }
 
     fn take_over(&mut self, index: usize, message: ToSatellite) {
+        if matches!(message, ToSatellite::FullSync { .. } | ToSatellite::Apply(_)) {
+            let now = self.queue.now();
+            self.nodes[index].held.push_back(now);
+        }
         match message {
             ToSatellite::FullSync { pools, resources } => {
                 self.gate(index, GateEvent::Pools(pools));
@@ -238,6 +246,7 @@ impl World {
                     self.node_event(index, delay, NodeEvent::PoolsDone(number, pools));
                 }
                 GateEffect::Release(extent, resources) => {
+                    self.nodes[index].held.pop_front();
                     let effects = self.nodes[index].registry.handle(RegistryEvent::Apply(extent, resources));
                     self.registry_effects(index, effects);
                 }
@@ -330,7 +339,6 @@ impl World {
     fn pass_begins(&mut self, index: usize, (name, number): (&RscName, u64), told: Told) {
         let hangs = self.nodes[index].hangs || self.random.permille(self.weather.hang);
         let delay = self.work_time();
-        let now = self.queue.now();
         let early = match !hangs && self.random.permille(500) {
             true => {
                 let memory = self.nodes[index].works.get(name).map(|work| work.memory.clone()).unwrap_or_default();
@@ -339,7 +347,7 @@ impl World {
             false => None,
         };
         if let Some(work) = self.nodes[index].works.get_mut(name) {
-            work.running = Some(Running { told, since: now, hangs, early });
+            work.running = Some(Running { told, hangs, early });
         }
         if !hangs {
             self.node_event(index, delay, NodeEvent::PassEnds(name.clone(), number));

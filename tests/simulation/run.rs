@@ -71,8 +71,8 @@ impl World {
         let lines = [
             format!("spawn DfltRscGrp sample sizes=4096 count={count} layers=STORAGE"),
             "volume modify sample 0 size=8192".to_owned(),
-            "snapshot create s sample".to_owned(),
-            "snapshot delete sample s".to_owned(),
+            "snapshot create s1 sample".to_owned(),
+            "snapshot delete sample s1".to_owned(),
             "definition delete sample".to_owned(),
         ];
         for line in lines {

@@ -80,6 +80,13 @@ fn seeds_keep_all_oracles() {
         hours / took,
         sum.events
     );
+    if std::env::var("ZEA_SIM_TABLE").is_ok() {
+        println!("{}", sum.reached.table());
+    }
+    if std::env::var("ZEA_SIM_BRIEF").is_ok() {
+        brief(&sum.failed);
+        return;
+    }
     let told: Vec<String> = sum
         .failed
         .iter()
@@ -91,6 +98,14 @@ fn seeds_keep_all_oracles() {
         assert!(missing.is_empty(), "never reached:\n  {}", missing.join("\n  "));
         let idle = sum.reached.idle_excuses(EXCUSED);
         assert!(idle.is_empty(), "excused, and reached all the same:\n  {}", idle.join("\n  "));
+    }
+}
+
+/// One line for each seed that failed: to see what there is before looking at one.
+fn brief(failed: &[Script]) {
+    for script in failed {
+        let verdict = run(script, false).verdict.expect("it failed a moment ago");
+        println!("seed {}: {}: {}", script.seed, verdict.oracle, verdict.text);
     }
 }
 

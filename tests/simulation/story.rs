@@ -22,11 +22,6 @@ impl Story {
         Self { told, ..Self::default() }
     }
 
-    /// Whether somebody is going to read it.
-    pub fn is_told(&self) -> bool {
-        self.told
-    }
-
     /// Adds a line.
     pub fn tell(&mut self, now: Duration, line: impl FnOnce() -> String) {
         if !self.told {

@@ -394,3 +394,6 @@ fn unexpected(answer: Reception) -> String {
         Reception::Refused(why) => format!("unexpected answer Refused: {why}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

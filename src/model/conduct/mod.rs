@@ -19,6 +19,8 @@ pub mod outbox;
 pub mod passes;
 pub mod pool_gate;
 pub mod registry;
+#[cfg(test)]
+mod tests;
 mod waits;
 pub mod writer;
 

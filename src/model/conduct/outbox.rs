@@ -187,3 +187,108 @@ fn object(report: &Report) -> Object {
         Report::Pool(report) => Object::Pool(report.pool.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::conduct::tests::{pool_report, report};
+
+    fn node() -> OutboxEvent {
+        OutboxEvent::Node(NodeName::parse("alpha").expect("legal"))
+    }
+
+    fn rsc(name: &str, generation: u64) -> OutboxEvent {
+        OutboxEvent::Report(Report::Resource(report(name, generation)))
+    }
+
+    fn words(effects: &[OutboxEffect]) -> String {
+        let report = |report: &Report| match report {
+            Report::Resource(report) => format!("{}.{}", report.rsc, report.generation),
+            Report::Pool(report) => report.pool.to_string(),
+        };
+        let word = |effect: &OutboxEffect| match effect {
+            OutboxEffect::Send(batch) => {
+                let reports: Vec<String> = batch.reports.iter().map(report).collect();
+                format!("{}: {}{}", batch.round, reports.join("+"), if batch.resync { "!" } else { "" })
+            }
+            OutboxEffect::After(pause, OutboxEvent::Again(round)) => format!("pause {round} for {pause:?}"),
+            OutboxEffect::After(..) => "another timer".to_owned(),
+        };
+        effects.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    fn play(script: Vec<(OutboxEvent, &str)>) -> Outbox {
+        let mut outbox = Outbox::new(None);
+        for (at, (event, expected)) in script.into_iter().enumerate() {
+            let shown = format!("{at}: {event:?}");
+            assert_eq!(words(&outbox.handle(event)), expected, "{shown}");
+        }
+        outbox
+    }
+
+    #[test]
+    fn one_batch_at_a_time_and_the_newest_of_each() {
+        let outbox = play(vec![
+            (OutboxEvent::Begun(Birth::First), ""),
+            (rsc("a", 1), ""),
+            (node(), "1: a.1"),
+            (rsc("b", 1), ""),
+            (rsc("c", 1), ""),
+            (OutboxEvent::Report(Report::Pool(pool_report("b", 9))), ""),
+            (rsc("b", 2), ""),
+            (OutboxEvent::Sent(1, Delivery::Taken), "2: c.1+b+b.2"),
+            (OutboxEvent::Sent(2, Delivery::Taken), ""),
+        ]);
+        assert!(outbox.is_idle());
+    }
+
+    #[test]
+    fn a_lost_batch_comes_again_after_a_pause_without_what_is_outdated() {
+        play(vec![
+            (node(), ""),
+            (rsc("a", 1), "1: a.1"),
+            (rsc("b", 1), ""),
+            (OutboxEvent::Sent(1, Delivery::Lost), "pause 1 for 1s"),
+            (rsc("c", 1), ""),
+            (OutboxEvent::Again(1), "2: b.1+a.1+c.1"),
+            (rsc("a", 2), ""),
+            (OutboxEvent::Sent(1, Delivery::Taken), ""),
+            (OutboxEvent::Again(1), ""),
+            (OutboxEvent::Sent(2, Delivery::Lost), "pause 2 for 1s"),
+            (OutboxEvent::Again(1), ""),
+            (OutboxEvent::Again(2), "3: a.2+b.1+c.1"),
+        ]);
+    }
+
+    #[test]
+    fn the_wish_for_everything_is_sent_once_it_can_be_and_not_lost() {
+        let outbox = play(vec![
+            (OutboxEvent::Begun(Birth::Again), ""),
+            (node(), "1: !"),
+            (rsc("a", 1), ""),
+            (OutboxEvent::Sent(1, Delivery::Lost), "pause 1 for 1s"),
+            (OutboxEvent::Again(1), "2: a.1!"),
+            (OutboxEvent::Resync, ""),
+            (OutboxEvent::Sent(2, Delivery::Taken), "3: !"),
+            (OutboxEvent::Sent(3, Delivery::Taken), ""),
+        ]);
+        assert!(outbox.is_idle());
+    }
+
+    #[test]
+    fn a_batch_fits_a_frame() {
+        let mut outbox = Outbox::new(Some(NodeName::parse("alpha").expect("legal")));
+        let _ = outbox.handle(rsc("first", 1));
+        for n in 0..=BATCH {
+            assert_eq!(outbox.handle(rsc(&format!("r{n}"), 1)), []);
+        }
+        let mut sizes = Vec::new();
+        for round in 1..=2 {
+            for effect in outbox.handle(OutboxEvent::Sent(round, Delivery::Taken)) {
+                let OutboxEffect::Send(batch) = effect else { panic!("a batch") };
+                sizes.push(batch.reports.len());
+            }
+        }
+        assert_eq!(sizes, [BATCH, 1]);
+    }
+}

@@ -45,7 +45,8 @@ pub enum PassEffect {
 #[derive(Debug, Default)]
 pub struct Passes {
     newest: Option<Told>,
-    running: bool,
+    /// Number of the desired state whose pass runs.
+    running: Option<u64>,
     failures: usize,
     /// Pauses so far: the number of the one that holds.
     pauses: u64,
@@ -66,7 +67,9 @@ impl Passes {
                 self.pauses += 1;
                 self.pass()
             }
-            PassEvent::Done(number, report) => self.done(number, report),
+            PassEvent::Done(number, report) if self.running == Some(number) => self.done(number, report),
+            // Of passes that were here before.
+            PassEvent::Done(..) => Vec::new(),
             PassEvent::Retry(number) if number == self.pauses => self.pass(),
             PassEvent::Retry(_) => Vec::new(),
         }
@@ -75,19 +78,19 @@ impl Passes {
     /// Whether a pass runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.running
+        self.running.is_some()
     }
 
     fn pass(&mut self) -> Vec<PassEffect> {
-        let Some(told) = self.newest.clone().filter(|_| !self.running) else {
+        let Some(told) = self.newest.clone().filter(|_| self.running.is_none()) else {
             return Vec::new();
         };
-        self.running = true;
+        self.running = Some(told.number);
         vec![PassEffect::Pass(told)]
     }
 
     fn done(&mut self, number: u64, report: Box<ResourceReport>) -> Vec<PassEffect> {
-        self.running = false;
+        self.running = None;
         let newest = self.newest.as_ref().is_some_and(|told| told.number == number);
         let failed = report.problem.is_some() || report.snapshots.iter().any(|snapshot| snapshot.problem.is_some());
         let busy = report.in_use == Some(true);
@@ -110,5 +113,121 @@ impl Passes {
         self.failures += 1;
         self.pauses += 1;
         PassEffect::After(Duration::from_secs(seconds), PassEvent::Retry(self.pauses))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::conduct::tests::{desired, report};
+
+    fn told(number: u64) -> Told {
+        Told { desired: Arc::new(desired("web", number)), number }
+    }
+
+    /// What happened to a pass: `ok`, `failed`, `busy` or `gone`.
+    fn done(number: u64, how: &str) -> PassEvent {
+        let mut report = report("web", number);
+        if how == "failed" || how == "busy" {
+            report.problem = Some(crate::model::conduct::tests::problem());
+        }
+        report.in_use = (how == "busy").then_some(true);
+        report.gone = how == "gone";
+        PassEvent::Done(number, Box::new(report))
+    }
+
+    fn words(effects: Vec<PassEffect>) -> String {
+        let word = |effect| match effect {
+            PassEffect::Pass(told) => format!("pass {}", told.number),
+            PassEffect::Report(report) => format!("report {}", report.generation),
+            PassEffect::Touched => "touched".to_owned(),
+            PassEffect::Finished(number) => format!("finished {number}"),
+            PassEffect::Resend => "resend".to_owned(),
+            PassEffect::After(pause, PassEvent::Retry(number)) => format!("retry {number} after {pause:?}"),
+            PassEffect::After(..) => "another timer".to_owned(),
+        };
+        effects.into_iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    fn play(script: Vec<(PassEvent, &str)>) {
+        let mut passes = Passes::default();
+        for (at, (event, expected)) in script.into_iter().enumerate() {
+            let shown = format!("{at}: {event:?}");
+            assert_eq!(words(passes.handle(event)), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn one_pass_at_a_time_and_the_newest_next() {
+        play(vec![
+            (PassEvent::Begun(Birth::First), ""),
+            (PassEvent::Desired(told(1)), "pass 1"),
+            (PassEvent::Desired(told(2)), ""),
+            (PassEvent::Desired(told(3)), ""),
+            (done(1, "failed"), "report 1, touched, pass 3"),
+            (done(3, "ok"), "report 3, touched"),
+            (PassEvent::Desired(told(4)), "pass 4"),
+            (done(4, "gone"), "report 4, touched, finished 4"),
+        ]);
+    }
+
+    #[test]
+    fn failures_are_tried_again_ever_more_rarely() {
+        let mut passes = Passes::default();
+        assert_eq!(words(passes.handle(PassEvent::Desired(told(1)))), "pass 1");
+        for seconds in RETRY_AFTER_S.iter().chain([&3600]) {
+            let mut effects = passes.handle(done(1, "failed"));
+            let Some(PassEffect::After(pause, retry)) = effects.pop() else { panic!("no pause: {effects:?}") };
+            assert_eq!(pause, Duration::from_secs(*seconds));
+            assert_eq!(words(passes.handle(retry)), "pass 1");
+        }
+    }
+
+    #[test]
+    fn success_or_news_make_retries_frequent_again_and_end_a_pause() {
+        play(vec![
+            (PassEvent::Desired(told(1)), "pass 1"),
+            (done(1, "failed"), "report 1, touched, retry 2 after 15s"),
+            (PassEvent::Retry(2), "pass 1"),
+            (done(1, "failed"), "report 1, touched, retry 3 after 30s"),
+            (PassEvent::Desired(told(2)), "pass 2"),
+            (PassEvent::Retry(3), ""),
+            (done(2, "failed"), "report 2, touched, retry 5 after 15s"),
+            (PassEvent::Retry(3), ""),
+            (PassEvent::Retry(5), "pass 2"),
+            (done(2, "ok"), "report 2, touched"),
+            (PassEvent::Retry(5), "pass 2"),
+            (done(2, "busy"), "report 2, touched, retry 6 after 15s"),
+            (PassEvent::Retry(6), "pass 2"),
+            (done(2, "busy"), "report 2, touched, retry 7 after 15s"),
+        ]);
+    }
+
+    #[test]
+    fn what_is_not_over_is_not_finished() {
+        let mut passes = Passes::default();
+        let _ = passes.handle(PassEvent::Desired(told(1)));
+        let mut kept = report("web", 1);
+        kept.gone = true;
+        kept.snapshots = vec![crate::model::conduct::tests::snapshot(true, None)];
+        assert_eq!(words(passes.handle(PassEvent::Done(1, Box::new(kept.clone())))), "report 1, touched");
+        kept.snapshots = vec![crate::model::conduct::tests::snapshot(false, Some("no"))];
+        let _ = passes.handle(PassEvent::Desired(told(2)));
+        let words = words(passes.handle(PassEvent::Done(2, Box::new(kept))));
+        assert!(words.ends_with("after 15s"), "a snapshot's problem counts: {words}");
+    }
+
+    #[test]
+    fn who_begins_again_asks_and_believes_no_earlier_pass() {
+        play(vec![
+            (PassEvent::Begun(Birth::Again), "resend"),
+            (done(1, "ok"), ""),
+            (PassEvent::Desired(told(2)), "pass 2"),
+            (done(1, "ok"), ""),
+            (PassEvent::Desired(told(2)), ""),
+            (done(2, "ok"), "report 2, touched"),
+        ]);
     }
 }

@@ -165,3 +165,121 @@ impl PoolGate {
         effects
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::conduct::tests::{desired, pool_report};
+    use crate::model::kinds::ProviderKind;
+
+    fn pools(names: &[&str]) -> Vec<DesiredPool> {
+        let pool = |name: &&str| DesiredPool {
+            name: PoolName::parse(name).expect("legal"),
+            provider: ProviderKind::FileThin,
+            backing: format!("/{name}"),
+            props: BTreeMap::new(),
+        };
+        names.iter().map(pool).collect()
+    }
+
+    fn changed(names: &[&str]) -> GateEvent {
+        GateEvent::Resources(Extent::Changed, names.iter().map(|name| desired(name, 1)).collect())
+    }
+
+    fn prepared(number: u64, free: &[(&str, u64)]) -> GateEvent {
+        GateEvent::Prepared(number, free.iter().map(|(name, free)| pool_report(name, *free)).collect())
+    }
+
+    fn words(effects: &[GateEffect]) -> String {
+        let names = |resources: &[DesiredResource]| {
+            resources.iter().map(|desired| desired.rsc.to_string()).collect::<Vec<_>>().join("+")
+        };
+        let word = |effect: &GateEffect| match effect {
+            GateEffect::Prepare(number, pools) => format!("prepare {number} of {}", pools.len()),
+            GateEffect::Release(Extent::Whole, resources) => format!("all: {}", names(resources)),
+            GateEffect::Release(Extent::Changed, resources) => names(resources),
+            GateEffect::AskRoom => "ask".to_owned(),
+            GateEffect::Report(report) => {
+                format!("{} has {}", report.pool, report.capacity.as_ref().expect("known").free.0)
+            }
+            GateEffect::Resync => "resync".to_owned(),
+            GateEffect::After(pause, GateEvent::TooLong(number)) => format!("overdue {number} in {pause:?}"),
+            GateEffect::After(pause, event) => format!("{event:?} in {pause:?}"),
+        };
+        effects.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    fn play(script: Vec<(GateEvent, &str)>) -> PoolGate {
+        let mut gate = PoolGate::default();
+        for (at, (event, expected)) in script.into_iter().enumerate() {
+            let shown = format!("{at}: {event:?}");
+            assert_eq!(words(&gate.handle(event)), expected, "{shown}");
+        }
+        gate
+    }
+
+    #[test]
+    fn resources_wait_for_their_pools_and_stay_in_order() {
+        let gate = play(vec![
+            (GateEvent::Begun(Birth::First), "LookAnyway in 180s"),
+            (changed(&["a"]), "a"),
+            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (GateEvent::Resources(Extent::Whole, vec![desired("b", 1)]), ""),
+            (changed(&["c"]), ""),
+            (prepared(1, &[("p", 7)]), "p has 7, all: b, c"),
+            (GateEvent::TooLong(1), ""),
+            (changed(&["d"]), "d"),
+        ]);
+        assert!(gate.is_idle());
+    }
+
+    #[test]
+    fn pools_that_change_meanwhile_are_prepared_next_and_the_newest_only() {
+        play(vec![
+            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (GateEvent::Pools(pools(&["p", "q"])), ""),
+            (GateEvent::Pools(pools(&["p", "q", "r"])), ""),
+            (changed(&["a"]), ""),
+            (prepared(1, &[]), "prepare 2 of 3, overdue 2 in 20s"),
+            (GateEvent::TooLong(1), ""),
+            (prepared(1, &[]), ""),
+            (prepared(2, &[]), "a"),
+        ]);
+    }
+
+    #[test]
+    fn a_pool_that_hangs_holds_nobody_back_for_long() {
+        let gate = play(vec![
+            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (changed(&["a"]), ""),
+            (GateEvent::TooLong(1), "a"),
+            (changed(&["b"]), "b"),
+            (GateEvent::Pools(pools(&["q"])), ""),
+            (changed(&["c"]), "c"),
+        ]);
+        assert!(!gate.is_idle());
+    }
+
+    #[test]
+    fn room_is_asked_once_for_a_burst_and_reported_when_it_differs() {
+        let room = |free| GateEvent::Room(vec![pool_report("p", free), pool_report("q", 1)]);
+        play(vec![
+            (GateEvent::Touched, "Look in 200ms"),
+            (GateEvent::Touched, ""),
+            (GateEvent::Look, "ask"),
+            (GateEvent::Touched, "Look in 200ms"),
+            (room(5), "p has 5, q has 1"),
+            (room(5), ""),
+            (GateEvent::Look, "ask"),
+            (room(4), "p has 4"),
+            (GateEvent::LookAnyway, "ask, LookAnyway in 180s"),
+            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (prepared(1, &[("p", 4)]), "p has 4"),
+        ]);
+    }
+
+    #[test]
+    fn who_begins_again_asks_for_everything() {
+        play(vec![(GateEvent::Begun(Birth::Again), "resync, LookAnyway in 180s")]);
+    }
+}

@@ -109,3 +109,85 @@ impl Registry {
         others.into_iter().map(RegistryEffect::End).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::conduct::tests::desired;
+    use crate::model::desired::GENERATION_COUNTER_BITS;
+
+    fn words(effects: &[RegistryEffect]) -> String {
+        let word = |effect: &RegistryEffect| match effect {
+            RegistryEffect::Tell(told) => format!("{}.{} #{}", told.desired.rsc, told.desired.generation, told.number),
+            RegistryEffect::End(rsc) => format!("end {rsc}"),
+            RegistryEffect::Resync => "resync".to_owned(),
+        };
+        effects.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    /// `name.generation` each.
+    fn apply(extent: Extent, resources: &[(&str, u64)]) -> RegistryEvent {
+        RegistryEvent::Apply(extent, resources.iter().map(|(name, generation)| desired(name, *generation)).collect())
+    }
+
+    fn finished(name: &str, number: u64) -> RegistryEvent {
+        RegistryEvent::Finished(desired(name, 0).rsc, number)
+    }
+
+    fn play(script: Vec<(RegistryEvent, &str)>) {
+        let mut registry = Registry::default();
+        for (at, (event, expected)) in script.into_iter().enumerate() {
+            let shown = format!("{at}: {event:?}");
+            assert_eq!(words(&registry.handle(event)), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_older_generation_changes_nothing() {
+        play(vec![
+            (RegistryEvent::Begun(Birth::First), ""),
+            (apply(Extent::Changed, &[("web", 5), ("db", 1)]), "web.5 #1, db.1 #2"),
+            (apply(Extent::Changed, &[("web", 4)]), ""),
+            (apply(Extent::Whole, &[("web", 4), ("db", 1)]), "db.1 #3"),
+            (apply(Extent::Changed, &[("WEB", 6)]), "WEB.6 #4"),
+        ]);
+    }
+
+    #[test]
+    fn another_definition_of_the_name_is_heard_whatever_its_number() {
+        let (first, second) = (7 << GENERATION_COUNTER_BITS, 3 << GENERATION_COUNTER_BITS);
+        let expected = [format!("web.{} #1", first + 9), format!("web.{} #2", second + 1)];
+        play(vec![
+            (apply(Extent::Changed, &[("web", first + 9)]), &expected[0]),
+            (apply(Extent::Changed, &[("web", second + 1)]), &expected[1]),
+        ]);
+    }
+
+    #[test]
+    fn finished_ones_leave_unless_they_are_wanted_again() {
+        play(vec![
+            (apply(Extent::Changed, &[("web", 1)]), "web.1 #1"),
+            (apply(Extent::Changed, &[("web", 2)]), "web.2 #2"),
+            (finished("web", 1), ""),
+            (finished("web", 2), "end web"),
+            (finished("web", 2), ""),
+            (apply(Extent::Changed, &[("web", 1)]), "web.1 #3"),
+        ]);
+    }
+
+    #[test]
+    fn what_a_whole_set_does_not_name_is_worked_on_no_more() {
+        play(vec![
+            (apply(Extent::Whole, &[("a", 1), ("b", 1), ("c", 1)]), "a.1 #1, b.1 #2, c.1 #3"),
+            (apply(Extent::Changed, &[("b", 2)]), "b.2 #4"),
+            (apply(Extent::Whole, &[("b", 2)]), "end a, end c, b.2 #5"),
+            (RegistryEvent::Resend(desired("a", 0).rsc), ""),
+            (RegistryEvent::Resend(desired("b", 0).rsc), "b.2 #5"),
+        ]);
+    }
+
+    #[test]
+    fn who_begins_again_asks_for_everything() {
+        play(vec![(RegistryEvent::Begun(Birth::Again), "resync")]);
+    }
+}

@@ -15,7 +15,9 @@ use crate::model::change::Change;
 use crate::model::cluster::{Cluster, PoolKey};
 use crate::model::command::{Command, PoolCommand};
 use crate::model::decide::first_records;
+use crate::model::derive::is_connected_to;
 use crate::model::desired::DesiredResource;
+use crate::model::kinds::ConnectionStatus;
 use crate::model::moment::Moment;
 use crate::model::names::{NodeName, RscName};
 use crate::model::news::News;
@@ -165,8 +167,13 @@ impl<R> Writer<R> {
         self.enqueue(entry)
     }
 
-    /// The state of the contact with a node changed.
+    /// The state of the contact with a node changed. A node that contact was given up with, because it was evicted, does
+    /// not come back by a word that it said before: nobody would ever notice that it is away.
     pub fn node_status(&mut self, node: NodeName, status: NodeStatus, at: At) -> Vec<Effect<R>> {
+        let there = matches!(status.status, ConnectionStatus::Connected | ConnectionStatus::Online);
+        if there && self.head.nodes.get(&node).is_some_and(|node| !is_connected_to(node)) {
+            return Vec::new();
+        }
         let was_online = self.head.is_online(&node);
         let online = status.is_online();
         self.head.sight(Sighting::Node(node.clone(), status));
@@ -310,3 +317,6 @@ fn goals_of(news: &News) -> Vec<Goal> {
     };
     news.resources.iter().map(goal).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -329,3 +329,6 @@ impl Driver for SimulatedDriver {
         done.map_err(|error| self.problem("The rollback cannot be recorded", Some(rsc.as_str()), &error))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,13 +15,12 @@ pub struct Guess {
     pub definitions: Vec<String>,
     pub snapshots: Vec<(String, String)>,
     pub groups: Vec<String>,
-    next_value: u64,
 }
 
 impl Guess {
     pub fn new(nodes: u8) -> Self {
         let nodes = (1..=nodes).map(|number| format!("n{number}")).collect();
-        Self { nodes, definitions: Vec::new(), snapshots: Vec::new(), groups: Vec::new(), next_value: 0 }
+        Self { nodes, definitions: Vec::new(), snapshots: Vec::new(), groups: Vec::new() }
     }
 
     pub fn node(&self, random: &mut Random) -> String {
@@ -86,11 +85,5 @@ impl Guess {
             self.groups.push(name.to_owned());
         }
         name.to_owned()
-    }
-
-    /// A value that was not used before.
-    pub fn value(&mut self) -> u64 {
-        self.next_value += 1;
-        self.next_value
     }
 }
