@@ -293,6 +293,12 @@ fn restore_volumes(draft: &mut Draft, rsc: &RscName, name: &SnapName, to: &RscNa
             .cure("Restore into a definition without volumes")
             .about("RscDfn", to));
     }
+    if !target.resources.is_empty() {
+        return Err(Refusal::new(FAIL_EXISTS_RSC, format!("Resource definition '{to}' has resources already"))
+            .because("They would lack the volumes, or have them empty")
+            .cure("Restore into a definition without resources")
+            .about("RscDfn", to));
+    }
     copy_volumes(draft, &snapshot, &mut target)?;
     draft.put_definition(target);
     draft.note(

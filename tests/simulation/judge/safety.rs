@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zea::model::command::{Command, NodeCommand, ResourceCommand};
 use zea::model::definition::{Resource, ResourceDefinition};
-use zea::model::kinds::{DefinitionFlags, ResourceFlags};
+use zea::model::kinds::{DefinitionFlags, LayerKind, ResourceFlags};
 
 use super::Decided;
 
@@ -22,7 +22,11 @@ pub fn command(command: &Command, decided: Decided<'_>) -> Result<(), String> {
     );
     let takes =
         matches!(command, Command::Resource(ResourceCommand::Delete { .. } | ResourceCommand::ToggleDisk { .. }));
-    let readers = |new: &ResourceDefinition| takes && new.resources.values().any(|resource| !resource.is_deleting());
+    // Without DRBD every replica is a world of its own.
+    let reads = |new: &ResourceDefinition| new.has_layer(LayerKind::Drbd);
+    let readers = |new: &ResourceDefinition| {
+        takes && reads(new) && new.resources.values().any(|resource| !resource.is_deleting())
+    };
     last_copies(decided, |new| moves || new.is_some_and(readers)).map_err(|what| format!("{what}, by {command:?}"))
 }
 

@@ -31,6 +31,11 @@ pub fn found(draft: &mut Draft, random: &mut Random) {
             at += step;
         }
     }
+    for _ in 0..random.between(0, 4) {
+        let line = super::volumes::simple_spawn(&mut draft.guess, random);
+        at += step;
+        draft.add(at, Who::Client(1), line);
+    }
     if random.permille(300) {
         let name = draft.guess.any_group(random);
         draft.add(at, Who::Client(1), format!("group create {name} count={} layers=STORAGE", random.between(1, 3)));
@@ -42,7 +47,7 @@ pub fn found(draft: &mut Draft, random: &mut Random) {
 
 /// A line with a command.
 pub fn request(guess: &mut Guess, random: &mut Random) -> String {
-    match random.weighted(&[16, 14, 12, 16, 12, 10, 8, 6]) {
+    match random.weighted(&[20, 12, 8, 16, 12, 8, 8, 6]) {
         0 => leaving(guess, random),
         1 => group(guess, random),
         2 => group_volume(guess, random),

@@ -1,5 +1,7 @@
 //! What is probably there, by what was asked for so far. Wrong guesses are welcome: they are refused.
 
+use std::collections::VecDeque;
+
 use crate::simulation::random::Random;
 
 /// Names that are used, few, so that they are used again.
@@ -15,12 +17,14 @@ pub struct Guess {
     pub definitions: Vec<String>,
     pub snapshots: Vec<(String, String)>,
     pub groups: Vec<String>,
+    /// Requests that belong to an earlier one, and come some time after it.
+    pub later: VecDeque<String>,
 }
 
 impl Guess {
     pub fn new(nodes: u8) -> Self {
         let nodes = (1..=nodes).map(|number| format!("n{number}")).collect();
-        Self { nodes, definitions: Vec::new(), snapshots: Vec::new(), groups: Vec::new() }
+        Self { nodes, definitions: Vec::new(), snapshots: Vec::new(), groups: Vec::new(), later: VecDeque::new() }
     }
 
     pub fn node(&self, random: &mut Random) -> String {

@@ -36,11 +36,11 @@ pub fn draw(seed: u64) -> Script {
         2 => random.between(6, 9),
         _ => random.between(10, 20),
     } as u8;
-    let length = Duration::from_secs(random.between(60, 600));
+    let length = Duration::from_secs(random.between(60, 900));
     let mut draft = Draft { lines: Vec::new(), guess: Guess::new(nodes) };
     admin::found(&mut draft, &mut random);
     let began = draft.lines.last().map(|line| line.at).unwrap_or_default();
-    let count = random.between(15, 70);
+    let count = random.between(30, 160);
     requests(&mut draft, seed, (began, length, count));
     let weather = weather(mood, &mut random);
     disasters::add(&mut draft, &mut Random::new(seed, OF_DISASTERS), (mood, began, length));
@@ -68,7 +68,7 @@ fn requests(draft: &mut Draft, seed: u64, (began, length, count): (Duration, Dur
         let even = length.mul_f64(number as f64 / count as f64);
         let at = began + even + Duration::from_millis(random.below(3000));
         let client = Who::Client(random.between(1, u64::from(clients)) as u8);
-        let text = match random.weighted(&[62, 22, 16]) {
+        let text = match random.weighted(&[64, 18, 18]) {
             0 => volumes::request(&mut draft.guess, &mut random),
             1 => admin::request(&mut draft.guess, &mut random),
             _ => {

@@ -12,13 +12,20 @@ fn size(random: &mut Random) -> u64 {
 
 /// A line with a command.
 pub fn request(guess: &mut Guess, random: &mut Random) -> String {
+    if !guess.later.is_empty() && random.permille(600) {
+        return guess.later.pop_front().unwrap_or_default();
+    }
+    if guess.definitions.len() < 2 && random.permille(700) {
+        return simple_spawn(guess, random);
+    }
     let makes: &[(u64, fn(&mut Guess, &mut Random) -> String)] = &[
-        (20, spawn),
-        (7, define),
+        (14, simple_spawn),
+        (8, spawn),
+        (5, define),
         (8, place),
         (9, volume),
-        (10, delete),
-        (10, snapshot),
+        (7, delete),
+        (12, snapshot),
         (7, drop_snapshot),
         (8, restore),
         (6, clone),
@@ -62,6 +69,14 @@ fn layers(random: &mut Random) -> &'static str {
         [random.weighted(&[60, 20, 17, 2, 1])]
 }
 
+/// One that has a good chance to be done.
+pub fn simple_spawn(guess: &mut Guess, random: &mut Random) -> String {
+    let count = random.between(1, (guess.nodes.len() as u64).min(3));
+    let layers = if random.permille(750) { "STORAGE" } else { "DRBD,STORAGE" };
+    let name = guess.new_definition(random);
+    format!("spawn DfltRscGrp {name} sizes={} count={count} layers={layers}", size(random))
+}
+
 fn spawn(guess: &mut Guess, random: &mut Random) -> String {
     let group = guess.group(random);
     let filter = filter(guess, random);
@@ -88,6 +103,10 @@ fn define(guess: &mut Guess, random: &mut Random) -> String {
     };
     let group = if random.permille(300) { format!(" group={}", guess.group(random)) } else { String::new() };
     let secret = if random.permille(200) { " secret=hush-hush-4711" } else { "" };
+    if !name.contains(':') {
+        guess.later.push_back(format!("volume create {name} number=0 size={}", size(random)));
+        guess.later.push_back(format!("resource autoplace {name} count={}", random.between(1, 2)));
+    }
     format!("definition create {name}{}{group}{secret}", layers(random))
 }
 
@@ -120,12 +139,30 @@ fn volume(guess: &mut Guess, random: &mut Random) -> String {
 
 fn delete(guess: &mut Guess, random: &mut Random) -> String {
     let name = guess.definition(random);
+    // What has snapshots is not deleted before them.
+    for (_, snap) in guess.snapshots.iter().filter(|(of, _)| *of == name) {
+        guess.later.push_back(format!("snapshot delete {name} {snap}"));
+    }
+    if guess.snapshots.iter().any(|(of, _)| *of == name) {
+        guess.later.push_back(format!("definition delete {name}"));
+        guess.snapshots.retain(|(of, _)| *of != name);
+    }
     guess.forget_definition(&name);
     format!("definition delete {name}")
 }
 
 fn snapshot(guess: &mut Guess, random: &mut Random) -> String {
     let (name, snap) = guess.new_snapshot(random);
+    match random.below(6) {
+        0 => {
+            let to = guess.new_definition(random);
+            guess.later.push_back(format!("definition create {to} layers=STORAGE"));
+            guess.later.push_back(format!("snapshot volumes {name} {snap} {to}"));
+            guess.later.push_back(format!("snapshot restore {name} {snap} {to}"));
+        }
+        1 => guess.later.push_back(format!("snapshot rollback {name} {snap}")),
+        _ => {}
+    }
     match random.below(12) {
         0 => format!("snapshot create {snap} {name} {}", guess.definition(random)),
         1 => format!("snapshot create {snap} {name} nodes={}", guess.node(random)),
