@@ -65,6 +65,7 @@ impl Client {
 pub struct Request {
     pub client: u8,
     pub line: usize,
+    pub answer: Answer,
 }
 
 impl World {
@@ -109,7 +110,8 @@ impl World {
         client.ticket = Some(ticket);
         client.attempts += 1;
         let (line, text, attempt) = (order.line, order.text.clone(), client.attempts);
-        self.requests.insert(ticket, Request { client: number, line });
+        let answer = if self.random.permille(100) { Answer::WhenDurable } else { Answer::WhenCarriedOut };
+        self.requests.insert(ticket, Request { client: number, line, answer });
         self.tell(|| format!("c{number} asks ({ticket}, attempt {attempt}): {text}"));
         let delay = self.way();
         self.queue.after(delay, Event::Client(number, ClientEvent::Arrives(ticket)));
@@ -125,8 +127,7 @@ impl World {
         }
         // A late one of a line that is over was kept for this.
         let Some(command) = self.commands.get(&request.line).cloned() else { return };
-        let answer = if self.random.permille(100) { Answer::WhenDurable } else { Answer::WhenCarriedOut };
-        let input = Input::Execute(ticket, Box::new(command), answer);
+        let input = Input::Execute(ticket, Box::new(command), request.answer);
         self.queue.after(Duration::ZERO, Event::Control(process, ControlEvent::Input(input)));
     }
 

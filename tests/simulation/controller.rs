@@ -343,6 +343,7 @@ impl World {
 
     fn answer(&mut self, ticket: u64, outcome: Outcome) {
         self.judge.answers(ticket, &outcome);
+        self.judge_done(ticket, &outcome);
         self.reached.outcome(&outcome);
         self.answer_client(ticket, outcome);
     }

@@ -95,6 +95,10 @@ impl Pass<'_> {
                 Role::Volume => self.wanted(backing, (id, new), old),
                 Role::Part => self.wanted_part(backing, id, old),
             };
+            let anew = old.is_some_and(|old| old.made != new.made) && new.role == Role::Volume;
+            if anew && self.desired.rollback.is_none() {
+                return Err(format!("{id} on {} was there, and is made anew", self.node));
+            }
             if let Some(wanted) = wanted.filter(|wanted| *wanted != new.content) {
                 return Err(format!("{id} on {} has content {}, {wanted} is wanted", self.node, new.content));
             }

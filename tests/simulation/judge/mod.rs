@@ -3,6 +3,7 @@
 
 mod answers;
 mod contents;
+mod done;
 mod durable;
 mod once;
 mod placement;

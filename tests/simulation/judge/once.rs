@@ -34,6 +34,7 @@ impl Once {
         if decided.before.definitions.ptr_eq(&decided.after.definitions) || !is_natural(command) {
             return Ok(());
         }
+        evacuates_once(command, decided)?;
         let again = self.made.contains_key(&line);
         let earlier = self.made.entry(line).or_default();
         for (name, new) in &decided.after.definitions {
@@ -52,6 +53,26 @@ impl Once {
         }
         Ok(())
     }
+}
+
+/// An evacuation that is under way places no second successor.
+fn evacuates_once(command: &Command, decided: Decided<'_>) -> Result<(), String> {
+    let Command::Node(NodeCommand::Evacuate { name: from, .. }) = command else {
+        return Ok(());
+    };
+    for (name, new) in &decided.after.definitions {
+        let Some(old) = decided.before.definitions.get(name) else { continue };
+        let succeeds = |resource: &Resource| {
+            let marked = resource.props.get("MigrateFrom").is_some_and(|of| of.eq_ignore_ascii_case(from.as_str()));
+            marked && resource.keeps_disk()
+        };
+        let successor = old.resources.iter().find(|(_, resource)| succeeds(resource));
+        let more = new.resources.keys().find(|node| !old.resources.contains_key(*node));
+        if let (Some((first, _)), Some(second)) = (successor, more) {
+            return Err(format!("{name} goes from {from} to {first}, and now to {second}, too"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the command says what it wants, rather than how much more.

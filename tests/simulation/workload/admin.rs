@@ -63,7 +63,12 @@ pub fn request(guess: &mut Guess, random: &mut Random) -> String {
 fn leaving(guess: &mut Guess, random: &mut Random) -> String {
     let node = guess.node(random);
     match random.below(12) {
-        0..3 => format!("node evacuate {node}"),
+        0..3 => {
+            if random.permille(400) {
+                guess.later.push_back(format!("node evacuate {node}"));
+            }
+            format!("node evacuate {node}")
+        }
         3 => format!("node evacuate {node} to={}", guess.node(random)),
         4 => format!("node evacuate {node} not={}", guess.node(random)),
         5..8 => format!("node restore {node}"),
