@@ -73,7 +73,7 @@ impl World {
             definition.resources.iter().filter(|(_, resource)| resource.keeps_disk() && resource.rollback.is_none());
         let nodes = kept.filter_map(|(node, _)| self.nodes.iter().find(|own| own.name == *node));
         nodes
-            .flat_map(|node| node.machine.survey().into_values().map(|found| (node.name.clone(), found)))
+            .flat_map(|node| node.machine.survey().into_values().map(move |found| (node.name.clone(), found)))
             .filter(|(_, found)| found.id == id.as_str())
             .collect()
     }
