@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use zea::model::command::{Command, NodeCommand, ResourceCommand};
-use zea::model::definition::{Resource, ResourceDefinition};
-use zea::model::kinds::{DefinitionFlags, LayerKind, ResourceFlags};
+use zea::model::definition::{Resource, ResourceDefinition, VolumeDefinition};
+use zea::model::kinds::{DefinitionFlags, LayerKind, VolumeDefinitionFlags, VolumeFlags};
+use zea::model::names::VolumeNumber;
 
 use super::Decided;
 
@@ -35,15 +36,13 @@ pub fn fact(decided: Decided<'_>) -> Result<(), String> {
     last_copies(decided, |_| true)
 }
 
-/// A replica that holds the data and stays.
-fn holds(resource: &Resource) -> bool {
-    let volumes = &resource.volumes;
-    let stays = !resource.is_deleting() && !resource.flags.has(ResourceFlags::DISK_REMOVING);
-    resource.is_diskful() && stays && !volumes.is_empty() && volumes.values().all(|volume| volume.made)
-}
-
-fn copies(definition: &ResourceDefinition) -> usize {
-    definition.resources.values().filter(|resource| holds(resource)).count()
+/// Replicas that hold the volume and stay.
+fn copies(definition: &ResourceDefinition, number: VolumeNumber) -> usize {
+    let holds = |resource: &&Resource| {
+        let volume = resource.volumes.get(&number);
+        resource.keeps_disk() && volume.is_some_and(|volume| volume.made && !volume.flags.has(VolumeFlags::DELETE))
+    };
+    definition.resources.values().filter(holds).count()
 }
 
 fn last_copies(decided: Decided<'_>, matters: impl Fn(Option<&ResourceDefinition>) -> bool) -> Result<(), String> {
@@ -53,8 +52,12 @@ fn last_copies(decided: Decided<'_>, matters: impl Fn(Option<&ResourceDefinition
             continue;
         }
         let new = new.map(|new| &**new);
-        if copies(old) > 0 && new.map_or(0, copies) == 0 && matters(new) {
-            return Err(format!("{name} had {} copies, and none is left", copies(old)));
+        let stays = |volume: &&VolumeDefinition| !volume.flags.has(VolumeDefinitionFlags::DELETE);
+        for number in old.volumes.values().filter(stays).map(|volume| volume.number) {
+            let before = copies(old, number);
+            if before > 0 && new.map_or(0, |new| copies(new, number)) == 0 && matters(new) {
+                return Err(format!("volume {number} of {name} had {before} copies, and none is left"));
+            }
         }
     }
     Ok(())
