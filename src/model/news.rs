@@ -53,7 +53,8 @@ pub fn news(before: &Cluster, after: &Cluster, changes: &[Change]) -> News {
             let Some(desired) = desired_resource(after, rsc, node) else {
                 continue;
             };
-            let again = is_asked_again(before, after, (rsc, node));
+            let again =
+                is_asked_again(before, after, (rsc, node)) || is_snapshot_asked_again(before, after, (rsc, node));
             if again || is_news(desired_resource(before, rsc, node).as_ref(), &desired) {
                 news.resources.push((node.clone(), desired));
             }
@@ -69,6 +70,14 @@ fn is_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &No
     };
     let pair = old.resources.get(node).zip(new.resources.get(node));
     pair.is_some_and(|(old, new)| new.ordered > old.ordered && new.same_orders(old))
+}
+
+/// The same for a snapshot, whose parts may be on their way out already: one that failed is deleted.
+fn is_snapshot_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &NodeName)) -> bool {
+    after.snapshots_of(rsc).filter(|new| new.nodes.contains_key(node)).any(|new| {
+        let old = before.snapshots.get(&new.key);
+        old.is_some_and(|old| new.ordered > old.ordered)
+    })
 }
 
 fn nodes_of<'a>(cluster: &'a Cluster, rsc: &'a RscName) -> BTreeSet<&'a NodeName> {

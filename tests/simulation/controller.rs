@@ -14,6 +14,7 @@ use zea::model::conduct::contacts::{Contacts, ContactsEffect, Means};
 use zea::model::conduct::writer::{Answer, Effect, Outcome, SWEEP_PERIOD, Writer};
 use zea::model::moment::{EpochMs, Moment};
 use zea::model::names::NodeName;
+use zea::model::news::News;
 use zea::model::observed::NodeStatus;
 use zea::model::report::Report;
 use zea::protocols::wire::{FromSatellite, SatelliteAnswer, ToSatellite};
@@ -183,6 +184,22 @@ impl World {
         self.judge.writer_ended();
         self.clients_lose_controller();
         self.new_writer();
+        self.restart_contacts();
+    }
+
+    /// Who was started after the cluster actor is started anew with it: contacts begin by what readers saw last.
+    fn restart_contacts(&mut self) {
+        let names: Vec<NodeName> = self.controller.nodes.keys().cloned().collect();
+        for name in names {
+            self.hang_up(&name);
+        }
+        self.controller.nodes.clear();
+        self.controller.asks.clear();
+        self.controller.contacts = Contacts::default();
+        let view = Arc::clone(&self.controller.view);
+        let news = News { everybody: true, ..News::default() };
+        let effects = self.controller.contacts.news(news, &view, |_| Means::Links);
+        effects.into_iter().for_each(|effect| self.contacts_effect(effect));
     }
 
     fn abandon_commit(&mut self) -> String {

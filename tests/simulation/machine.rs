@@ -141,6 +141,15 @@ impl Machine {
         files.map(|file| ((file.backing.clone(), file.id.clone()), file)).collect()
     }
 
+    /// Room that all files take, those without a name yet among them, by backing.
+    pub fn taken(&self) -> BTreeMap<String, u64> {
+        let mut sums = BTreeMap::new();
+        for file in self.disk.files() {
+            *sums.entry(file.backing).or_default() += file.room.0;
+        }
+        sums
+    }
+
     /// Room that the pool says is used, by backing.
     pub fn used(&self) -> BTreeMap<String, Kib> {
         self.disk.used()

@@ -156,6 +156,9 @@ fn tells_the_story() {
     };
     let ran = run(&script, true);
     println!("{script}\n{}", ran.story);
+    if let Some(verdict) = ran.verdict.filter(|_| std::env::var("ZEA_SIM_SHRINK").is_ok()) {
+        println!("{}", tell(&script, &verdict));
+    }
 }
 
 /// Where each planted defect is found first: the proof starts there.

@@ -113,6 +113,8 @@ impl PoolGate {
                 vec![GateEffect::AskRoom]
             }
             GateEvent::LookAnyway => {
+                // The controller asks for itself, too, and may have had another answer since: all is told from time to time.
+                self.last.clear();
                 vec![GateEffect::AskRoom, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
             }
             GateEvent::Room(reports) => self.report(reports),

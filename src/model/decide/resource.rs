@@ -85,11 +85,19 @@ fn create_again(draft: &mut Draft, rsc: &RscName, wish: &NewResource, there: &Re
         .about("RscDfn", rsc))
 }
 
-fn refuse_definition(definition: &ResourceDefinition) -> Result<(), Refusal> {
-    if definition.flags.has(DefinitionFlags::DELETE) {
-        return Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being deleted", definition.name))
-            .cure("Wait until it is gone"));
+/// Refuses a definition that takes nothing new, for it goes.
+pub(super) fn refuse_deleting(definition: &ResourceDefinition) -> Result<(), Refusal> {
+    if !definition.flags.has(DefinitionFlags::DELETE) {
+        return Ok(());
     }
+    Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being deleted", definition.name))
+        .cure("Wait until it is gone")
+        .about("RscDfn", &definition.name))
+}
+
+/// As [`refuse_deleting`], and one that is being filled.
+pub(super) fn refuse_definition(definition: &ResourceDefinition) -> Result<(), Refusal> {
+    refuse_deleting(definition)?;
     if definition.flags.has(DefinitionFlags::CLONING) {
         return Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being cloned", definition.name))
             .cure("Wait until the clone is complete"));

@@ -18,6 +18,7 @@ pub(super) fn toggle(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
     let ResourceCommand::ToggleDisk { rsc, node, diskful, pool, migrate_from } = command else {
         return Ok(());
     };
+    super::resource::refuse_definition(&draft.definition(rsc)?)?;
     let definition = find_or_make(draft, rsc, node, *diskful)?;
     let resource = definition.resources.get(node).expect("found or made above");
     if resource.is_diskful() == *diskful {

@@ -96,7 +96,9 @@ fn judge_one(filter: &SelectFilter, (node, resource): (&NodeName, &Resource), at
 /// Replicas on different values of a property, over those that count.
 fn different(filter: &SelectFilter, cluster: &Cluster, definition: &ResourceDefinition) -> Result<(), String> {
     let limits = filter.x_different.iter().flatten().map(|(key, limit)| (key.as_str(), *limit));
-    let plain = filter.different.iter().flatten().filter(|rule| !rule.contains('=')).map(|key| (key.as_str(), 1));
+    // A limit of its own goes before the plain rule.
+    let counted = |rule: &str| rule.contains('=') || filter.x_different.as_ref().is_some_and(|x| x.contains_key(rule));
+    let plain = filter.different.iter().flatten().filter(|rule| !counted(rule)).map(|key| (key.as_str(), 1));
     for (key, limit) in limits.chain(plain) {
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         for (node, _) in definition.diskful().filter(|(_, resource)| is_new(resource)) {

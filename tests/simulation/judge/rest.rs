@@ -159,9 +159,8 @@ fn nothing_else(judge: &Judge, cluster: &Cluster, node: &Node) -> Result<(), Str
 
 /// The room that the view shows is what the files take.
 fn rooms(cluster: &Cluster, node: &Node) -> Result<(), String> {
-    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
-    for ((backing, _), found) in node.machine.survey() {
-        *sums.entry(backing).or_default() += found.room.0;
+    let sums = node.machine.taken();
+    for found in node.machine.survey().into_values() {
         if found.size.0 % 4 != 0 || (found.role == Role::Volume && found.size == Kib(0)) {
             return Err(format!("{} on {} has {}", found.id, node.name, found.size));
         }

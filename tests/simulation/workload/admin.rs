@@ -106,7 +106,7 @@ fn pool(guess: &mut Guess, random: &mut Random) -> String {
         7 => format!("pool delete {node} {}", random.pick(&["data", "DfltDisklessStorPool", "none"])),
         8 => format!("pool modify {node} data Aux/rack={}", random.below(3)),
         9 => format!("pool modify {node} none Aux/rack=1"),
-        10 => format!("pool create {node} vg LVM StorDriver/StorPoolName=vg shared=space"),
+        10 => format!("pool create {node} vgs LVM StorDriver/StorPoolName=vg shared=space"),
         11 => format!(
             "pool create {node} odd FILE {}",
             random.pick(&["", "StorDriver/StorPoolName=odd", "StorDriver/StorPoolName=/pool/data"])

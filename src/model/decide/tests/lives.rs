@@ -343,6 +343,39 @@ fn replicas_under_drbd_move_without_losing_the_last_one() {
     assert!(bravo(&puppet).is_diskful());
 }
 
+#[test]
+fn nothing_is_placed_in_a_definition_that_goes() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.ask(delete("web")).expect("nobody uses it");
+    let filter = SelectFilter { place_count: Some(2), ..SelectFilter::default() };
+    let place = Command::Resource(ResourceCommand::Autoplace { rsc: rsc("web"), filter });
+    let available =
+        |at: &str| ResourceCommand::MakeAvailable { rsc: rsc("web"), node: node(at), diskful: true, layers: None };
+    let more = ["alpha", "bravo", "charlie"].map(|at| Command::Resource(available(at)));
+    for command in [place].into_iter().chain(more) {
+        let refused = puppet.ask(command).expect_err("it goes");
+        assert_eq!(refused.note.code, FAIL_IN_USE);
+    }
+    puppet.settle();
+    assert!(puppet.cluster.definitions.is_empty());
+}
+
+#[test]
+fn a_snapshot_that_failed_is_deleted() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.failing = vec!["web".to_owned()];
+    puppet.ask(snapshot("web", "one")).expect("ordered");
+    puppet.settle();
+    puppet.failing.clear();
+    puppet.resync();
+    let failed = puppet.cluster.snapshots.values().next().expect("it is kept, to be seen").clone();
+    assert!(failed.flags.has(SnapshotFlags::FAILED_DEPLOYMENT));
+    puppet.done(delete_snapshot("web", "one"));
+    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
+}
+
 fn under_drbd() -> Puppet {
     let mut puppet = Puppet::new(cluster(&THREE.replace("grp store layers=STORAGE", "")));
     let mut order = spawn("web", 2);
