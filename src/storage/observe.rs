@@ -6,8 +6,9 @@ use super::driver::PartId;
 use super::targets::{Target, Targets};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::moment::Uuid;
-use crate::model::names::{RscName, VolumeNumber};
+use crate::model::names::VolumeNumber;
 use crate::model::plan::{BackingId, Content, ObservedResource};
+use crate::model::report::Problem;
 
 /// Everything that the desired state asks about. `formatted` are volumes that are known to have a file system.
 pub(super) fn observe(
@@ -31,7 +32,7 @@ pub(super) fn observe(
         });
         observed.snapshots.insert(snapshot.clone(), found.collect());
     }
-    look_at_rollback(desired, targets, &mut observed);
+    observed.rollback_unknown = look_at_rollback(desired, targets, &mut observed).err();
     observed
 }
 
@@ -78,31 +79,40 @@ fn look_for_origin(volume: &DesiredVolume, targets: &Targets, observed: &mut Obs
     }
 }
 
-fn look_at_rollback(desired: &DesiredResource, targets: &Targets, observed: &mut ObservedResource) {
-    if desired.rollback.is_none() && desired.order != Order::Remove {
-        return;
-    }
+/// An error is one that leaves it open what was done: taking it for "nothing" would roll back what was written since.
+fn look_at_rollback(
+    desired: &DesiredResource,
+    targets: &Targets,
+    observed: &mut ObservedResource,
+) -> Result<(), Problem> {
     if desired.order == Order::Remove {
-        let mut tokens = targets.pools().into_iter().filter_map(|t| token(t, &desired.rsc));
-        observed.rolled_back = tokens.next();
+        for target in targets.pools() {
+            observed.rolled_back = observed.rolled_back.or(target.driver.rolled_back(&desired.rsc)?);
+        }
+        return Ok(());
     }
     let Some(order) = &desired.rollback else {
-        return;
+        return Ok(());
     };
     for (number, target) in &targets.volumes {
         let Ok(target) = target else { continue };
         let part = PartId { of: &target.id, snapshot: &order.snapshot };
-        let found = target.driver.observe_part(part);
-        if let Some(size) = found.ok().and_then(|part| part.size) {
+        if let Some(size) = target.driver.observe_part(part)?.size {
             observed.rollback_parts.insert(*number, size);
         }
     }
-    observed.rolled_back = observed.rolled_back.or_else(|| done(desired, order, targets, observed));
+    observed.rolled_back = done(desired, order, targets, observed)?;
+    Ok(())
 }
 
 /// The order's token, if every pool that has parts of the snapshot says that it was carried out. A crash between two
 /// pools is not "done"; a volume that came later, in another pool, changes nothing.
-fn done(desired: &DesiredResource, order: &Rollback, targets: &Targets, observed: &ObservedResource) -> Option<Uuid> {
+fn done(
+    desired: &DesiredResource,
+    order: &Rollback,
+    targets: &Targets,
+    observed: &ObservedResource,
+) -> Result<Option<Uuid>, Problem> {
     let mut concerned: Vec<&Target> =
         observed.rollback_parts.keys().filter_map(|number| targets.volume(*number).ok()).collect();
     let all = !concerned.is_empty();
@@ -110,11 +120,10 @@ fn done(desired: &DesiredResource, order: &Rollback, targets: &Targets, observed
         // The snapshot is gone, after it had served.
         concerned = targets.pools();
     }
-    let mut said = concerned.into_iter().map(|target| token(target, &desired.rsc) == Some(order.token));
-    let done = if all { said.all(|yes| yes) } else { said.any(|yes| yes) };
-    done.then_some(order.token)
-}
-
-fn token(target: &Target, rsc: &RscName) -> Option<Uuid> {
-    target.driver.rolled_back(rsc).ok().flatten()
+    let said: Vec<bool> = concerned
+        .into_iter()
+        .map(|target| Ok(target.driver.rolled_back(&desired.rsc)? == Some(order.token)))
+        .collect::<Result<_, Problem>>()?;
+    let done = if all { said.iter().all(|yes| *yes) } else { said.iter().any(|yes| *yes) };
+    Ok(done.then_some(order.token))
 }

@@ -86,6 +86,7 @@ fn live(hit: (usize, Fault)) -> bool {
     any |= through(&disk, &web, hit);
     assert_eq!(contents("web"), [Some(10), Some(11)], "{hit:?}");
     assert!(disk.write("web_00000", 30));
+    any |= through(&disk, &web, hit);
     let again = settle(&start(&disk), &web);
     assert_eq!(again.rolled_back, Some(Uuid(7)));
     assert_eq!(contents("web")[0], Some(30), "an order is carried out once");

@@ -230,13 +230,13 @@ mod tests {
     fn one_batch_at_a_time_and_the_newest_of_each() {
         let outbox = play(vec![
             (OutboxEvent::Begun(Birth::First), ""),
-            (rsc("a", 1), ""),
-            (node(), "1: a.1"),
-            (rsc("b", 1), ""),
-            (rsc("c", 1), ""),
-            (OutboxEvent::Report(Report::Pool(pool_report("b", 9))), ""),
-            (rsc("b", 2), ""),
-            (OutboxEvent::Sent(1, Delivery::Taken), "2: c.1+b+b.2"),
+            (rsc("ra", 1), ""),
+            (node(), "1: ra.1"),
+            (rsc("rb", 1), ""),
+            (rsc("rc", 1), ""),
+            (OutboxEvent::Report(Report::Pool(pool_report("bbb", 9))), ""),
+            (rsc("rb", 2), ""),
+            (OutboxEvent::Sent(1, Delivery::Taken), "2: rc.1+bbb+rb.2"),
             (OutboxEvent::Sent(2, Delivery::Taken), ""),
         ]);
         assert!(outbox.is_idle());
@@ -246,17 +246,17 @@ mod tests {
     fn a_lost_batch_comes_again_after_a_pause_without_what_is_outdated() {
         play(vec![
             (node(), ""),
-            (rsc("a", 1), "1: a.1"),
-            (rsc("b", 1), ""),
+            (rsc("ra", 1), "1: ra.1"),
+            (rsc("rb", 1), ""),
             (OutboxEvent::Sent(1, Delivery::Lost), "pause 1 for 1s"),
-            (rsc("c", 1), ""),
-            (OutboxEvent::Again(1), "2: b.1+a.1+c.1"),
-            (rsc("a", 2), ""),
+            (rsc("rc", 1), ""),
+            (OutboxEvent::Again(1), "2: rb.1+ra.1+rc.1"),
+            (rsc("ra", 2), ""),
             (OutboxEvent::Sent(1, Delivery::Taken), ""),
             (OutboxEvent::Again(1), ""),
             (OutboxEvent::Sent(2, Delivery::Lost), "pause 2 for 1s"),
             (OutboxEvent::Again(1), ""),
-            (OutboxEvent::Again(2), "3: a.2+b.1+c.1"),
+            (OutboxEvent::Again(2), "3: ra.2+rb.1+rc.1"),
         ]);
     }
 
@@ -265,9 +265,9 @@ mod tests {
         let outbox = play(vec![
             (OutboxEvent::Begun(Birth::Again), ""),
             (node(), "1: !"),
-            (rsc("a", 1), ""),
+            (rsc("ra", 1), ""),
             (OutboxEvent::Sent(1, Delivery::Lost), "pause 1 for 1s"),
-            (OutboxEvent::Again(1), "2: a.1!"),
+            (OutboxEvent::Again(1), "2: ra.1!"),
             (OutboxEvent::Resync, ""),
             (OutboxEvent::Sent(2, Delivery::Taken), "3: !"),
             (OutboxEvent::Sent(3, Delivery::Taken), ""),

@@ -224,13 +224,13 @@ mod tests {
     fn resources_wait_for_their_pools_and_stay_in_order() {
         let gate = play(vec![
             (GateEvent::Begun(Birth::First), "LookAnyway in 180s"),
-            (changed(&["a"]), "a"),
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (GateEvent::Resources(Extent::Whole, vec![desired("b", 1)]), ""),
-            (changed(&["c"]), ""),
-            (prepared(1, &[("p", 7)]), "p has 7, all: b, c"),
+            (changed(&["ra"]), "ra"),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (GateEvent::Resources(Extent::Whole, vec![desired("rb", 1)]), ""),
+            (changed(&["rc"]), ""),
+            (prepared(1, &[("ppp", 7)]), "ppp has 7, all: rb, rc"),
             (GateEvent::TooLong(1), ""),
-            (changed(&["d"]), "d"),
+            (changed(&["rd"]), "rd"),
         ]);
         assert!(gate.is_idle());
     }
@@ -238,45 +238,45 @@ mod tests {
     #[test]
     fn pools_that_change_meanwhile_are_prepared_next_and_the_newest_only() {
         play(vec![
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (GateEvent::Pools(pools(&["p", "q"])), ""),
-            (GateEvent::Pools(pools(&["p", "q", "r"])), ""),
-            (changed(&["a"]), ""),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (GateEvent::Pools(pools(&["ppp", "qqq"])), ""),
+            (GateEvent::Pools(pools(&["ppp", "qqq", "rrr"])), ""),
+            (changed(&["ra"]), ""),
             (prepared(1, &[]), "prepare 2 of 3, overdue 2 in 20s"),
             (GateEvent::TooLong(1), ""),
             (prepared(1, &[]), ""),
-            (prepared(2, &[]), "a"),
+            (prepared(2, &[]), "ra"),
         ]);
     }
 
     #[test]
     fn a_pool_that_hangs_holds_nobody_back_for_long() {
         let gate = play(vec![
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (changed(&["a"]), ""),
-            (GateEvent::TooLong(1), "a"),
-            (changed(&["b"]), "b"),
-            (GateEvent::Pools(pools(&["q"])), ""),
-            (changed(&["c"]), "c"),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (changed(&["ra"]), ""),
+            (GateEvent::TooLong(1), "ra"),
+            (changed(&["rb"]), "rb"),
+            (GateEvent::Pools(pools(&["qqq"])), ""),
+            (changed(&["rc"]), "rc"),
         ]);
         assert!(!gate.is_idle());
     }
 
     #[test]
     fn room_is_asked_once_for_a_burst_and_reported_when_it_differs() {
-        let room = |free| GateEvent::Room(vec![pool_report("p", free), pool_report("q", 1)]);
+        let room = |free| GateEvent::Room(vec![pool_report("ppp", free), pool_report("qqq", 1)]);
         play(vec![
             (GateEvent::Touched, "Look in 200ms"),
             (GateEvent::Touched, ""),
             (GateEvent::Look, "ask"),
             (GateEvent::Touched, "Look in 200ms"),
-            (room(5), "p has 5, q has 1"),
+            (room(5), "ppp has 5, qqq has 1"),
             (room(5), ""),
             (GateEvent::Look, "ask"),
-            (room(4), "p has 4"),
+            (room(4), "ppp has 4"),
             (GateEvent::LookAnyway, "ask, LookAnyway in 180s"),
-            (GateEvent::Pools(pools(&["p"])), "prepare 1 of 1, overdue 1 in 20s"),
-            (prepared(1, &[("p", 4)]), "p has 4"),
+            (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
+            (prepared(1, &[("ppp", 4)]), "ppp has 4"),
         ]);
     }
 

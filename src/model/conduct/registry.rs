@@ -178,11 +178,11 @@ mod tests {
     #[test]
     fn what_a_whole_set_does_not_name_is_worked_on_no_more() {
         play(vec![
-            (apply(Extent::Whole, &[("a", 1), ("b", 1), ("c", 1)]), "a.1 #1, b.1 #2, c.1 #3"),
-            (apply(Extent::Changed, &[("b", 2)]), "b.2 #4"),
-            (apply(Extent::Whole, &[("b", 2)]), "end a, end c, b.2 #5"),
-            (RegistryEvent::Resend(desired("a", 0).rsc), ""),
-            (RegistryEvent::Resend(desired("b", 0).rsc), "b.2 #5"),
+            (apply(Extent::Whole, &[("ra", 1), ("rb", 1), ("rc", 1)]), "ra.1 #1, rb.1 #2, rc.1 #3"),
+            (apply(Extent::Changed, &[("rb", 2)]), "rb.2 #4"),
+            (apply(Extent::Whole, &[("rb", 2)]), "end ra, end rc, rb.2 #5"),
+            (RegistryEvent::Resend(desired("ra", 0).rsc), ""),
+            (RegistryEvent::Resend(desired("rb", 0).rsc), "rb.2 #5"),
         ]);
     }
 

@@ -20,6 +20,8 @@ pub struct ObservedResource {
     pub rollback_parts: BTreeMap<VolumeNumber, Kib>,
     /// Token of the last rollback that was carried out wholly.
     pub rolled_back: Option<Uuid>,
+    /// Why it cannot be told whether a rollback was carried out, or of which volumes the snapshot has parts.
+    pub rollback_unknown: Option<Problem>,
 }
 
 /// One volume's storage.

@@ -330,6 +330,28 @@ fn rollback() {
 }
 
 #[test]
+fn a_rollback_waits_until_everything_that_it_concerns_can_be_seen() {
+    let mut desired = desired(vec![volume(0, Order::Keep), volume(1, Order::Keep)]);
+    desired.snapshots.push(snapshot("then", Order::Keep, &[0]));
+    desired.rollback = Some(Rollback { snapshot: snap("then"), token: Uuid(7) });
+    let with = |volumes: &[(u32, &str)], unknown: Option<Problem>| {
+        let mut observed = observed(volumes);
+        observed.snapshots.insert(snap("then"), [(nr(0), part(Some(1000)))].into_iter().collect());
+        observed.rollback_parts.insert(nr(0), Kib(1000));
+        observed.rollback_unknown = unknown;
+        observed
+    };
+    let sick_words = format!("!{}", sick().cause);
+    assert_eq!(said(&desired, &with(&[(0, "sick"), (1, "1000")], None)), sick_words);
+    assert_eq!(said(&desired, &with(&[(0, "1000"), (1, "1000")], Some(sick()))), sick_words);
+    let apart = said(&desired, &with(&[(0, "1000/1000"), (1, "sick")], None));
+    assert!(apart.starts_with("unused 0, stage 0=1000 then, swap 0, record 0"), "{apart}");
+    desired.order = Order::Remove;
+    let removed = said(&desired, &with(&[(0, "1000"), (1, "-")], Some(sick())));
+    assert_eq!(removed, format!("unused 0, unlink 0, {sick_words}"));
+}
+
+#[test]
 fn rollback_swaps_nothing_before_everything_is_staged() {
     let mut desired = desired(vec![volume(0, Order::Keep), volume(1, Order::Keep)]);
     desired.snapshots.push(snapshot("then", Order::Keep, &[0, 1]));

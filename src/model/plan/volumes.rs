@@ -5,6 +5,7 @@ use super::observed::{Content, ObservedResource, ObservedVolume};
 use super::step::{Plan, Step, Subject};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::names::VolumeNumber;
+use crate::model::report::Problem;
 use crate::model::size::Kib;
 
 /// Factor of at least 1 that widens the tolerance for devices that are too large.
@@ -134,6 +135,16 @@ fn connect(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVo
     }
 }
 
+/// Why it cannot be told what a rollback would have to do: of its record, or of a volume that the snapshot is of.
+pub(super) fn rollback_unknown<'a>(desired: &DesiredResource, observed: &'a ObservedResource) -> Option<&'a Problem> {
+    let order = desired.rollback.as_ref()?;
+    let listed = desired.snapshots.iter().find(|snapshot| snapshot.name == order.snapshot);
+    let concerned = |number: VolumeNumber| listed.is_none_or(|s| s.volumes.iter().any(|part| part.number == number));
+    let staying = desired.volumes.iter().filter(|volume| volume.order != Order::Remove && concerned(volume.number));
+    let mut looked = staying.filter_map(|volume| observed.volumes.get(&volume.number));
+    observed.rollback_unknown.as_ref().or_else(|| looked.find_map(|found| found.as_ref().err()))
+}
+
 /// Puts every volume that the snapshot has back to it. Nothing is attached before all are done and that is recorded.
 pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &ObservedResource, plan: &mut Plan) {
     let snapshot = &order.snapshot;
@@ -209,6 +220,9 @@ pub(super) fn remove(desired: &DesiredResource, observed: &ObservedResource, pla
     }
     if whole && observed.rolled_back.is_some() {
         plan.steps.push(Step::ForgetRollback);
+    }
+    if let Some(problem) = observed.rollback_unknown.as_ref().filter(|_| whole) {
+        plan.problems.push((Subject::Resource, problem.clone()));
     }
 }
 
