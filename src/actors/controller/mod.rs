@@ -20,4 +20,3 @@ pub mod rest;
 pub mod root;
 pub mod satellite_link;
 pub mod satellites;
-
