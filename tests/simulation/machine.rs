@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use zea::model::conduct::Rules;
 use zea::model::desired::{DesiredPool, DesiredResource};
+use zea::model::kinds::{LayerKind, ProviderKind};
 use zea::model::moment::EpochMs;
 use zea::model::report::{PoolReport, ResourceReport, SatelliteFacts};
 use zea::model::size::Kib;
@@ -54,6 +55,8 @@ pub type Survey = BTreeMap<(String, String), Found>;
 #[derive(Clone)]
 pub struct Machine {
     disk: Disk,
+    /// It lacks what others have.
+    poor: bool,
     storage: NodeStorage,
     switch: Arc<Mutex<Switch>>,
 }
@@ -62,6 +65,7 @@ impl Machine {
     pub fn new(seed: u64, rules: &Rules) -> Self {
         let mut random = Random::new(seed, 77);
         let pool_size = ROOM[random.weighted(&[85, 15])];
+        let poor = random.permille(200);
         let uname = Some("simulated");
         let disk = Disk::new(Simulation { pool_size, clock: None, uname, rules: *rules });
         let switch = Switch { random, io: 0, full: false, broken: false, crash_in: None };
@@ -69,7 +73,7 @@ impl Machine {
         let asked = Arc::clone(&switch);
         let faults = move |op: Op, _: &str| asked.lock().expect("one thread").before(op);
         disk.set_faults(Some(Box::new(faults)));
-        Self { storage: disk.start(), disk, switch }
+        Self { storage: disk.start(), disk, poor, switch }
     }
 
     fn switch(&self) -> MutexGuard<'_, Switch> {
@@ -108,7 +112,12 @@ impl Machine {
     }
 
     pub fn facts(&self) -> SatelliteFacts {
-        self.storage.facts_now("simulated")
+        let mut facts = self.storage.facts_now("simulated");
+        if self.poor {
+            facts.layers.retain(|layer| *layer != LayerKind::Luks);
+            facts.providers.retain(|provider| *provider != ProviderKind::Lvm);
+        }
+        facts
     }
 
     pub fn apply_pools(&self, pools: &[DesiredPool]) -> Vec<PoolReport> {

@@ -14,6 +14,7 @@
 mod client;
 mod controller;
 mod disk;
+mod excused;
 mod judge;
 mod lines;
 mod machine;

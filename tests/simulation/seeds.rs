@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::excused::EXCUSED;
 use super::plants::PLANTS;
 use super::reached::Reached;
 use super::run::{Ran, run, tell};
@@ -17,8 +18,6 @@ use super::workload::draw;
 const SEEDS: u64 = 200;
 /// Seeds in which a planted defect has to be found.
 const PLANT_SEEDS: u64 = 1000;
-/// Arms that a run cannot reach, with the reason.
-const EXCUSED: &[(&str, &str, &str)] = &[];
 
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)

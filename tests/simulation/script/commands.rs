@@ -201,6 +201,7 @@ fn resource_create(words: &Words) -> Read<ResourceCommand> {
         "diskless" => Some(ResourceFlags::DISKLESS),
         "drbd-diskless" => Some(ResourceFlags::DRBD_DISKLESS),
         "inactive" => Some(ResourceFlags::INACTIVE),
+        "inactive-for-good" => Some(ResourceFlags::INACTIVE_PERMANENTLY),
         _ => None,
     };
     let rest = &words.plain()[3..];

@@ -85,10 +85,14 @@ fn node(guess: &mut Guess, random: &mut Random) -> String {
         0..3 => node_line(node[1..].parse().unwrap_or(1)),
         3 => format!("node modify {node} Aux/zone={}", random.pick(&["a", "b", "c"])),
         4 => format!("node modify {node} -Aux/zone"),
-        5 => format!("connect {node} {} Aux/path={}", guess.node(random), random.below(2)),
+        5 => {
+            let other = guess.node(random);
+            guess.later.push_back(format!("connect {node} {other} -Aux/path"));
+            format!("connect {node} {other} Aux/path={}", random.below(2))
+        }
         6 => format!("connect {node} {} -Aux/path", guess.node(random)),
         _ => match random.below(5) {
-            0 => format!("node create {node}"),
+            0 => "node create bare".to_owned(),
             1 => "node create aux kind=AUXILIARY ip=10.0.9.9".to_owned(),
             2 => "node delete aux".to_owned(),
             3 => "node create spdk kind=REMOTE_SPDK ip=10.0.9.8".to_owned(),

@@ -24,6 +24,9 @@ pub fn add(draft: &mut Draft, random: &mut Random, (mood, began, length): (Mood,
 
 fn one(draft: &mut Draft, random: &mut Random, (at, lasts, mood): (Duration, Duration, Mood)) {
     let node = random.pick(&draft.guess.nodes.clone()).clone();
+    if random.permille(120) {
+        return give_up(draft, random, (at, lasts, &node));
+    }
     let mut pair = |begin: String, end: String| {
         draft.add(at, Who::World, begin);
         draft.add(at + lasts, Who::World, end);
@@ -46,6 +49,26 @@ fn one(draft: &mut Draft, random: &mut Random, (at, lasts, mood): (Duration, Dur
         11 => draft.add(at, Who::World, "fail controller".to_owned()),
         _ if mood == Mood::Hell => draft.add(at, Who::World, format!("damage {}", random.below(1000))),
         _ => draft.add(at, Who::World, format!("break {node}")),
+    }
+}
+
+/// A node stays away so long that its admin gives it up, and takes it back, or not.
+fn give_up(draft: &mut Draft, random: &mut Random, (at, lasts, node): (Duration, Duration, &str)) {
+    let admin = Who::Client(6);
+    for name in draft.guess.definitions.clone().iter().filter(|_| random.permille(300)) {
+        draft.add(at, admin, format!("resource deactivate {name} {node}"));
+    }
+    let away = at + Duration::from_secs(10);
+    draft.add(away, Who::World, format!("kill {node}"));
+    let given_up = away + Duration::from_secs(20);
+    let verb = if random.permille(800) { "evict" } else { "lost" };
+    draft.add(given_up, admin, format!("node {verb} {node}"));
+    let back = given_up + lasts;
+    draft.add(back, Who::World, format!("start {node}"));
+    match random.below(4) {
+        0 => draft.add(back, admin, format!("node restore {node} resources snapshots")),
+        1 => draft.add(back, admin, super::admin::node_line(node[1..].parse().unwrap_or(1))),
+        _ => draft.add(back, admin, format!("node restore {node}")),
     }
 }
 

@@ -77,6 +77,11 @@ fn requests(draft: &mut Draft, seed: u64, (began, length, count): (Duration, Dur
                 continue;
             }
         };
+        // Somebody else wants just now what is being taken away.
+        if text.starts_with("resource delete") && random.permille(400) {
+            let other = Who::Client(random.between(1, u64::from(clients)) as u8);
+            draft.add(at + Duration::from_millis(random.below(40)), other, text.replace("delete", "available"));
+        }
         draft.add(at, client, text);
     }
 }

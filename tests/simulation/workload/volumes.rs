@@ -72,7 +72,7 @@ fn layers(random: &mut Random) -> &'static str {
 /// One that has a good chance to be done.
 pub fn simple_spawn(guess: &mut Guess, random: &mut Random) -> String {
     let count = random.between(1, (guess.nodes.len() as u64).min(3));
-    let layers = if random.permille(750) { "STORAGE" } else { "DRBD,STORAGE" };
+    let layers = if random.permille(650) { "STORAGE" } else { "DRBD,STORAGE" };
     let name = guess.new_definition(random);
     format!("spawn DfltRscGrp {name} sizes={} count={count} layers={layers}", size(random))
 }
@@ -129,7 +129,8 @@ fn volume(guess: &mut Guess, random: &mut Random) -> String {
     let name = guess.definition(random);
     let size = size(random);
     match random.below(10) {
-        0..4 => format!("volume create {name} number={} size={size}", random.below(3)),
+        0 => format!("volume create {name} number=2 size={size} minor={}", random.between(1000, 1003)),
+        1..4 => format!("volume create {name} number={} size={size}", random.below(3)),
         4 => format!("volume create {name} size={}", [size, 0, 1 << 41][random.weighted(&[6, 1, 1])]),
         5..8 => format!("volume modify {name} {} size={size}", random.below(2)),
         8 => format!("volume modify {name} 0 Aux/tier={}", random.below(3)),
@@ -208,7 +209,14 @@ fn replica(guess: &mut Guess, random: &mut Random) -> String {
         5 => format!("resource create {name} {node} {} pool=fat", guess.node(random)),
         6 => format!(
             "resource create {name} {node} {}",
-            random.pick(&["diskless", "drbd-diskless", "inactive pool=data", "pool=data id=3"])
+            random.pick(&[
+                "diskless",
+                "drbd-diskless",
+                "inactive pool=data",
+                "inactive-for-good pool=data",
+                "pool=DfltDisklessStorPool",
+                "pool=data id=3"
+            ])
         ),
         _ => format!("resource delete {name} {node}"),
     }
