@@ -65,7 +65,7 @@ impl Machine {
     pub fn new(seed: u64, rules: &Rules) -> Self {
         let mut random = Random::new(seed, 77);
         let pool_size = ROOM[random.weighted(&[85, 15])];
-        let poor = random.permille(200);
+        let poor = Random::new(seed, 78).permille(200);
         let uname = Some("simulated");
         let disk = Disk::new(Simulation { pool_size, clock: None, uname, rules: *rules });
         let switch = Switch { random, io: 0, full: false, broken: false, crash_in: None };
