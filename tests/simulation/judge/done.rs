@@ -50,7 +50,8 @@ impl World {
                     None => Ok(()),
                 }
             }
-            Command::Resource(ResourceCommand::Activate { rsc, node } | ResourceCommand::Deactivate { rsc, node }) => {
+            // Who activates what is active already waits for nobody.
+            Command::Resource(ResourceCommand::Deactivate { rsc, node }) => {
                 let resource = durable.definitions.get(rsc).and_then(|definition| definition.resources.get(node));
                 let Some(resource) = resource.filter(|resource| resource.is_diskful() && !resource.is_deleting())
                 else {
