@@ -3,7 +3,7 @@
 
 use zea::actors::controller::records::{batch_of, change_of};
 use zea::model::change::Change;
-use zea::store::{Batch, Crash, Journaled, MemoryObjects, Schema, SharedAreas, Store};
+use zea::store::{Batch, Crash, Found, Journaled, MemoryObjects, Schema, SharedAreas, Store};
 
 use super::random::Random;
 
@@ -34,7 +34,8 @@ impl Disk {
     pub fn load(&mut self) -> (Vec<Change>, Vec<String>) {
         self.store = Journaled::new(MemoryObjects::over(self.areas.clone(), None), Schema::default());
         let loaded = self.store.load().expect("memory is always there");
-        let mut aside: Vec<String> = loaded.quarantined.into_iter().map(|bad| bad.key).collect();
+        let now = loaded.quarantined.into_iter().filter(|bad| bad.found == Found::Now);
+        let mut aside: Vec<String> = now.map(|bad| bad.key).collect();
         let mut changes = Vec::new();
         for record in &loaded.records {
             match change_of(record) {

@@ -4,6 +4,7 @@ use zea::model::cluster::Cluster;
 use zea::model::code::Kind;
 use zea::model::command::{Command, DefinitionCommand, ResourceCommand};
 use zea::model::conduct::writer::{Answer, Outcome};
+use zea::model::kinds::ResourceFlags;
 use zea::model::names::{NodeName, RscName, VolumeNumber};
 use zea::model::plan::BackingId;
 use zea::storage::simulated::Found;
@@ -53,13 +54,15 @@ impl World {
             // Who activates what is active already waits for nobody.
             Command::Resource(ResourceCommand::Deactivate { rsc, node }) => {
                 let resource = durable.definitions.get(rsc).and_then(|definition| definition.resources.get(node));
-                let Some(resource) = resource.filter(|resource| resource.is_diskful() && !resource.is_deleting())
+                let Some(resource) =
+                    resource.filter(|resource| resource.keeps_disk() && !resource.flags.has(ResourceFlags::EVICTED))
                 else {
                     return Ok(());
                 };
                 let zero = VolumeNumber::new(0).expect("0 is a number");
                 let found = self.volumes(durable, (rsc, zero)).into_iter().find(|(name, _)| name == node);
-                let wrong = found.is_some_and(|(_, found)| found.device.is_some() != resource.is_active());
+                let away = !self.controller.view.is_online(node);
+                let wrong = !away && found.is_some_and(|(_, found)| found.device.is_some() != resource.is_active());
                 if wrong { Err(format!("{rsc} on {node} is not so")) } else { Ok(()) }
             }
             _ => Ok(()),

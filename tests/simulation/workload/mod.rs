@@ -82,6 +82,10 @@ fn requests(draft: &mut Draft, seed: u64, (began, length, count): (Duration, Dur
             let other = Who::Client(random.between(1, u64::from(clients)) as u8);
             draft.add(at + Duration::from_millis(random.below(40)), other, text.replace("delete", "available"));
         }
+        if text.starts_with("snapshot rollback") && random.permille(500) {
+            let other = Who::Client(random.between(1, u64::from(clients)) as u8);
+            draft.add(at + Duration::from_millis(random.below(40)), other, text.clone());
+        }
         draft.add(at, client, text);
     }
 }

@@ -205,6 +205,10 @@ fn replica(guess: &mut Guess, random: &mut Random) -> String {
     let (name, node) = (guess.definition(random), guess.node(random));
     match random.below(10) {
         0..4 => format!("resource create {name} {node} pool=data"),
+        4 if random.permille(500) => {
+            guess.later.push_front(format!("resource activate {name} {node}"));
+            format!("resource create {name} {node} inactive-for-good pool=data")
+        }
         4 => format!("resource create {name} {node}"),
         5 => format!("resource create {name} {node} {} pool=fat", guess.node(random)),
         6 => format!(
@@ -213,7 +217,7 @@ fn replica(guess: &mut Guess, random: &mut Random) -> String {
                 "diskless",
                 "drbd-diskless",
                 "inactive pool=data",
-                "inactive-for-good pool=data",
+                "pool=data layers=LUKS,STORAGE",
                 "pool=DfltDisklessStorPool",
                 "pool=data id=3"
             ])
