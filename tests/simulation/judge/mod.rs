@@ -182,7 +182,7 @@ impl Judge {
     pub fn heard(&mut self, message: &FromSatellite) {
         // One in so many: printing all of them takes longer than all the rest.
         self.messages += 1;
-        if self.messages % 16 != 0 {
+        if !self.messages.is_multiple_of(16) {
             return;
         }
         let found = safety::no_secret(message);

@@ -10,6 +10,9 @@ fn size(random: &mut Random) -> u64 {
     *random.pick(&SIZES)
 }
 
+/// Makes a line of one sort.
+type Make = fn(&mut Guess, &mut Random) -> String;
+
 /// A line with a command.
 pub fn request(guess: &mut Guess, random: &mut Random) -> String {
     if !guess.later.is_empty() && random.permille(600) {
@@ -18,7 +21,7 @@ pub fn request(guess: &mut Guess, random: &mut Random) -> String {
     if guess.definitions.len() < 2 && random.permille(700) {
         return simple_spawn(guess, random);
     }
-    let makes: &[(u64, fn(&mut Guess, &mut Random) -> String)] = &[
+    let makes: &[(u64, Make)] = &[
         (14, simple_spawn),
         (8, spawn),
         (5, define),
