@@ -6,6 +6,8 @@ PORT ?= 3370
 ROLE ?= standalone
 SIMULATED ?= 0
 PROFILE ?= dev
+SEEDS ?= 200
+FROM ?= 0
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
@@ -18,7 +20,7 @@ help:
 	@echo 'make test   all checks and tests, with real volumes; says what it ran, and how far series were shortened'
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
-	@echo 'make sim    the simulated cluster        make soak   the whole of the long series'
+	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
 	@echo 'make clean  remove what was built (not the data folder)'
 
 run: tools
@@ -50,8 +52,10 @@ bench: tools
 soak: test-tools
 	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests processes:: -- --nocapture --test-threads=1
 
-sim:
-	@echo 'make $@: not built yet' >&2; exit 1
+# SEEDS=n FROM=s: so many clusters, each from its seed; what fails prints the shortest script that shows it
+sim: test-tools
+	ZEA_SIM_SEEDS='$(SEEDS)' ZEA_SIM_FROM='$(FROM)' \
+	$(CARGO) test --locked --test zea-tests simulation::seeds::seeds_keep_all_oracles -- --exact --nocapture
 
 clean:
 	-$(CARGO) clean
