@@ -4,6 +4,7 @@ pub mod change;
 pub mod cluster;
 pub mod code;
 pub mod command;
+pub mod conduct;
 pub mod decide;
 pub mod definition;
 pub mod derive;
