@@ -42,9 +42,8 @@ pub struct First<'a> {
     pub folder: &'a str,
 }
 
-/// Makes what is missing of nodes and pools; the group only together with the first node. Names the nodes that it made.
+/// Makes what is missing of nodes and pools, after [`wait_for_load`]; the group only together with the first node. Names the nodes that it made.
 pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<Vec<NodeName>, StartError> {
-    wait_for_load(controller).await?;
     let known = controller.view.load();
     let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();
     for first in &new {
@@ -80,8 +79,8 @@ fn is_ready(cluster: &Cluster, name: &NodeName) -> bool {
     cluster.is_online(name) && node.pools.keys().cloned().all(room)
 }
 
-/// The store is loaded when a node can be looked up: an unknown one is refused only then.
-async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
+/// Waits until the store is loaded: nothing is answered before.
+pub async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
     let nothing = ClusterMessage::RefreshCapacity(Vec::new());
     controller.cluster.ask(nothing, LIMIT).await.map(|_| ()).map_err(|error| {
         StartError::FirstStart(format!("the store was not loaded in time ({error}); look at the log for the reason"))

@@ -2,6 +2,7 @@
 //! here. Decides nothing about storage.
 
 mod controller;
+mod data_folder;
 mod first_start;
 mod identity;
 mod release;

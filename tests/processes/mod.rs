@@ -8,6 +8,7 @@ mod linked;
 mod panics;
 mod proxy;
 mod rounds;
+mod starts;
 
 /// Whether the long run was asked for (`make soak`), else the short one of `make test`.
 fn soak() -> bool {
