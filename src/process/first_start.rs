@@ -91,6 +91,10 @@ async fn execute(controller: &Controller, command: Command) -> Result<(), StartE
     let message = ClusterMessage::Execute(Box::new(command), Answer::WhenDurable);
     match controller.cluster.ask(message, LIMIT).await {
         Ok(ClusterAnswer::Refused(refusal)) => Err(StartError::FirstStart(refusal.note.message)),
+        Ok(ClusterAnswer::Unstored(note)) => {
+            let cause = note.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Err(StartError::FirstStart(format!("{}{cause}", note.message)))
+        }
         Ok(_) => Ok(()),
         Err(error) => Err(StartError::FirstStart(error.to_string())),
     }

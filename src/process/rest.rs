@@ -30,6 +30,7 @@ pub(super) fn start(
     let seconds = start.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
     api.reports = ErrorReports::open(&start.config.error_reports_dir(), &start.node_name(), seconds);
+    api.store = controller.health.clone();
     api.deadline = start.config.controller.request_deadline + GRACE;
     api.telemetry = Some(Telemetry::new(start.started)?);
     api.links = endpoint.map(|endpoint| Arc::clone(endpoint.metrics()));

@@ -14,6 +14,7 @@ pub mod loops;
 pub mod mkfs;
 pub mod node;
 mod observe;
+mod outer_room;
 pub mod pool;
 pub mod pool_folder;
 mod problem;

@@ -1,6 +1,7 @@
 //! Real processes that are hurt: the built `zead`, on loop devices and loopback, killed, cut off and made to panic.
 
 mod ends;
+mod full;
 mod harness;
 mod idle;
 mod killed;

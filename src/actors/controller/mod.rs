@@ -20,4 +20,5 @@ pub mod rest;
 pub mod root;
 pub mod satellite_link;
 pub mod satellites;
+pub mod store_health;
 

@@ -22,7 +22,7 @@ use crate::protocols::blkid;
 use crate::storage::driver::{Driver, PartId};
 use crate::storage::loops::Loops;
 use crate::storage::problem::{io_problem, problem};
-use crate::storage::{freeze, ioctl};
+use crate::storage::{freeze, ioctl, outer_room};
 
 /// Names of LINSTOR's test for reflinks.
 const PROBE_SOURCE: &str = "LinstorSnapshotTestSource.img";
@@ -145,8 +145,11 @@ impl Driver for FileDriver {
         let room = statvfs(&self.folder)
             .map_err(|errno| io_problem("The room of the storage pool cannot be asked", &self.folder, &errno.into()))?;
         let bytes = |blocks: u64| blocks.saturating_mul(room.fragment_size());
+        let used = bytes(room.blocks().saturating_sub(room.blocks_free()));
+        let free = bytes(room.blocks_available());
+        let free = outer_room::limit(&self.folder, used).map_or(free, |limit| free.min(limit));
         Ok(Capacity {
-            free: Kib::from_bytes_floor(bytes(room.blocks_available())),
+            free: Kib::from_bytes_floor(free),
             total: Kib::from_bytes_floor(bytes(room.blocks())),
         })
     }

@@ -73,6 +73,7 @@ async fn ask(api: &Api, operation: &str, message: ClusterMessage) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => answer_of(operation, notes),
         Ok(ClusterAnswer::Refused(why)) => refusal(operation, why),
         Ok(ClusterAnswer::Taken) => answer_of(operation, Vec::new()),
+        Ok(ClusterAnswer::Unstored(note)) => answer_of(operation, vec![note]),
         Err(error) => answer_of(operation, vec![unanswered(&error)]),
     }
 }
@@ -105,6 +106,7 @@ async fn reconnect(api: &Api, operation: &str, node: NodeName) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => notes,
         Ok(ClusterAnswer::Refused(why)) => vec![*why.note],
         Ok(ClusterAnswer::Taken) => Vec::new(),
+        Ok(ClusterAnswer::Unstored(note)) => vec![note],
         Err(error) => vec![unanswered(&error)],
     };
     let done =

@@ -49,14 +49,18 @@ fn text(status: u16, media_type: &'static str, text: String) -> Reply {
     Reply { status, body: ReplyBody::Text(media_type, text) }
 }
 
-/// Empty while the cluster actor works.
+/// Empty while the cluster actor works and the store can be written.
 fn health(api: &Api) -> Reply {
     let path = api.cluster.path();
     let state = api.registry.info(path).map(|info| info.state);
     let gone = api.cluster.is_closed() || state.is_none_or(|state| state != ActorState::Running);
-    match gone {
-        false => text(200, PLAIN, String::new()),
-        true => text(500, PLAIN, format!("{path} does not run\n")),
+    match (gone, api.store.trouble()) {
+        (_, Some(trouble)) => {
+            let told = format!("the store cannot be written: {}\n{}\n", trouble.cause, trouble.cure);
+            text(503, PLAIN, told)
+        }
+        (false, None) => text(200, PLAIN, String::new()),
+        (true, None) => text(500, PLAIN, format!("{path} does not run\n")),
     }
 }
 
