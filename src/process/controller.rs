@@ -46,8 +46,10 @@ pub(super) fn start_role(
     local: LocalSatellites,
     endpoint: Option<Endpoint>,
 ) -> Result<Controller, StartError> {
-    let setup =
-        Setup { store: open_store(start)?, local, endpoint, deadline: start.config.controller.request_deadline };
+    let store = open_store(start)?;
+    let incidents = super::incidents::open(system, start);
+    let deadline = start.config.controller.request_deadline;
+    let setup = Setup { store, local, endpoint, deadline, incidents };
     Ok(root::start(system, setup)?)
 }
 

@@ -5,6 +5,7 @@ mod controller;
 mod data_folder;
 mod first_start;
 mod identity;
+mod incidents;
 mod release;
 mod rest;
 mod satellite;

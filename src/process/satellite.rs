@@ -55,6 +55,7 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
         cause: format!("there is no {}.crt in {}", node.to_ascii_lowercase(), start.config.identity_dir().display()),
         cure: format!("Make it beside the controller's (zead identity {node}) and copy it with its key and ca.crt"),
     })?;
+    super::incidents::open(system, start);
     let server = endpoint
         .listen(start.config.link.listen)
         .map_err(StartError::io(format!("listening on {}", start.config.link.listen)))?;

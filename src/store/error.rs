@@ -20,7 +20,9 @@ impl StoreError {
 fn cure_of(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Free room on the file system of the store",
-        io::ErrorKind::ReadOnlyFilesystem => "Mount the file system of the store for writing; the kernel log tells why it is not",
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "Mount the file system of the store for writing; the kernel log tells why it is not"
+        }
         io::ErrorKind::PermissionDenied => "Let zead write to the store's folder",
         _ => "Look at the kernel log and at the disk that the store lies on",
     }

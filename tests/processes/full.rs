@@ -47,8 +47,13 @@ fn a_full_disk_is_told_in_every_answer_and_left_behind_when_there_is_room() {
     let refused = refused.expect("a disk of 12 MiB is full at last").json[0].clone();
     assert!(refused["cause"].as_str().unwrap().contains("No space left on device"), "{refused}");
     let cure = refused["correction"].as_str().unwrap();
-    assert!(cure.contains("may or may not be stored") && cure.contains("Free room") && cure.contains("ask again"), "{cure}");
+    assert!(
+        cure.contains("may or may not be stored") && cure.contains("Free room") && cure.contains("ask again"),
+        "{cure}"
+    );
     assert_eq!(client.call("GET", "/v1/nodes", None).status, 200, "reads go on");
+    let told = client.get("/v1/error-reports?withContent=true").to_string();
+    assert!(told.contains("No space left on device") && told.contains("Free room"), "{told}");
     std::fs::remove_file(&filler).unwrap();
     wait_for("the store to be used again", || (health(&client).0 == 200).then_some(()));
     let body = json!({"override_props": {"text": long}});

@@ -8,6 +8,7 @@ mod killed;
 mod linked;
 mod panics;
 mod proxy;
+mod reported;
 mod rounds;
 mod starts;
 

@@ -25,13 +25,15 @@ async fn an_image_has_no_more_room_than_the_disk_below_it() {
     }
     let base = tempfile::tempdir().expect("folder");
     let (disk, pool) = (base.path().to_owned(), base.path().join("pool"));
-    let small = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=100m", "none"]).arg(&disk).status();
+    let small =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=100m", "none"]).arg(&disk).status();
     assert!(small.expect("mount").success());
     let _mounts = Mounts(vec![pool.clone(), disk.clone()]);
     // tmpfs of some kernels has loop devices, but no reflinks: so it gets an image, larger than itself.
     let made = zea::storage::pool_folder::prepare(&pool, Some(2 << 30)).await.expect("an image");
     assert!(matches!(made, zea::storage::pool_folder::PoolFolder::Image(_)), "{made:?}");
-    let driver = FileDriver::prepare(&pool.to_string_lossy(), Provisioning::Thin, std::sync::Arc::default(), Preparation::First);
+    let driver =
+        FileDriver::prepare(&pool.to_string_lossy(), Provisioning::Thin, std::sync::Arc::default(), Preparation::First);
     let room = driver.expect("a pool").capacity().expect("its room");
     assert!(room.total > Kib(1 << 20), "{room:?}");
     assert!(room.free <= Kib(100 << 10) && room.free > Kib(10 << 10), "{room:?}");

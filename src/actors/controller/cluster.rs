@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::api::{ClusterAnswer, ClusterMessage, View};
 use super::committer::{CommitterAnswer, CommitterMessage};
 use super::moment::now;
+use super::rest::ErrorReports;
+use super::rest::error_reports::Incident;
 use super::satellites::SatellitesMessage;
 use super::store_health::{StoreHealth, TRIAL_PAUSE, Trouble};
 use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Reply};
@@ -41,6 +43,8 @@ pub struct Surroundings {
     pub deadline: Duration,
     /// Where it is told whether the store can be written.
     pub health: StoreHealth,
+    /// Where faults are recorded.
+    pub incidents: ErrorReports,
 }
 
 /// What the actor can do.
@@ -90,9 +94,7 @@ impl ClusterActor {
     fn commit(&self, decisions: Vec<Vec<Change>>, ctx: &mut Ctx) {
         let committer = self.around.committer.clone();
         let commit = async move { committer.ask(CommitterMessage::Commit(decisions), COMMIT_LIMIT).await };
-        ctx.run(commit, |answer| {
-            ClusterMessage::Committed(committed(answer))
-        });
+        ctx.run(commit, |answer| ClusterMessage::Committed(committed(answer)));
     }
 
     fn tell_satellites(&self, message: SatellitesMessage) {
@@ -146,13 +148,26 @@ impl ClusterActor {
     }
 
     fn broken(&mut self, what: &str, trouble: Trouble, ctx: &mut Ctx) {
-        tracing::error!(cause = %trouble.cause, cure = %trouble.cure, "{what}");
+        self.record(what, &trouble, ctx);
         for reply in self.writer.abandon() {
             reply.send(ClusterAnswer::Unstored(trouble.open()));
         }
         let pause = self.around.health.failed(trouble.clone());
         self.phase = Phase::Broken(trouble);
         ctx.notify_after(pause, ClusterMessage::Try);
+    }
+
+    fn record(&self, what: &str, trouble: &Trouble, ctx: &Ctx) {
+        let incident = Incident {
+            kind: "store failure".to_owned(),
+            message: what.to_owned(),
+            doing: "keeping what was decided".to_owned(),
+            cause: trouble.cause.clone(),
+            correction: trouble.cure.clone(),
+            ..Incident::default()
+        };
+        let incidents = self.around.incidents.clone();
+        ctx.workers().spawn_blocking(move || incidents.report(&incident));
     }
 
     fn try_store(&self, ctx: &mut Ctx) {

@@ -14,6 +14,7 @@ pub mod api;
 pub mod cluster;
 pub mod committer;
 mod moment;
+mod problems;
 pub mod records;
 pub mod reports;
 pub mod rest;
@@ -21,4 +22,3 @@ pub mod root;
 pub mod satellite_link;
 pub mod satellites;
 pub mod store_health;
-

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::api::{ClusterMessage, View};
 use super::cluster::{self, ClusterActor};
 use super::committer::{Committer, Line};
-use super::reports::Reports;
+use super::reports::{Faults, Reports};
+use super::rest::ErrorReports;
 use super::satellites::{self, LocalSatellites, Satellites, SatellitesMessage};
 use super::store_health::StoreHealth;
 use crate::actors::system::link::{Endpoint, PeerIdentity};
@@ -29,6 +30,8 @@ pub struct Setup {
     pub endpoint: Option<Endpoint>,
     /// How long a request waits for nodes.
     pub deadline: Duration,
+    /// Where faults are recorded.
+    pub incidents: ErrorReports,
 }
 
 /// The role's addresses, for those outside of it.
@@ -44,6 +47,8 @@ pub struct Controller {
     pub view: View,
     /// Whether the store can be written.
     pub health: StoreHealth,
+    /// What went wrong inside, here and on nodes.
+    pub incidents: ErrorReports,
 }
 
 /// To the root; nobody sends it anything.
@@ -66,6 +71,7 @@ struct Root {
     setup: Setup,
     view: View,
     health: StoreHealth,
+    faults: Faults,
     line: Arc<Line>,
     made: Arc<OnceLock<Controller>>,
 }
@@ -85,11 +91,14 @@ impl Behaviour for Root {
             satellites: Arc::clone(&satellites),
             deadline: self.setup.deadline,
             health: self.health.clone(),
+            incidents: self.setup.incidents.clone(),
         };
         let cluster = ctx.spawn_child(Spec::new("cluster", move || ClusterActor::new(around.clone())));
         let to = cluster.clone();
         let contact = Arc::clone(&satellites);
-        let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(to.clone(), Arc::clone(&contact))));
+        let faults = self.faults.clone();
+        let make = move || Reports::new(to.clone(), Arc::clone(&contact), faults.clone());
+        let reports = ctx.spawn_child(Spec::new("reports", make));
         if let Some(endpoint) = &self.setup.endpoint {
             endpoint.export_from(REPORTS_EXPORT, reports.clone(), by_proven_name);
         }
@@ -108,6 +117,7 @@ impl Behaviour for Root {
             satellites: contact,
             view: self.view.clone(),
             health: self.health.clone(),
+            incidents: self.setup.incidents.clone(),
         });
     }
 
@@ -123,11 +133,12 @@ impl Behaviour for Root {
 pub fn start(system: &System, setup: Setup) -> Result<Controller, SystemError> {
     let made = Arc::new(OnceLock::new());
     let (slot, view, line) = (Arc::clone(&made), View::default(), Arc::<Line>::default());
-    let health = StoreHealth::default();
+    let (health, faults) = (StoreHealth::default(), Faults::new(setup.incidents.clone()));
     let spec = Spec::new("controller", move || Root {
         setup: setup.clone(),
         view: view.clone(),
         health: health.clone(),
+        faults: faults.clone(),
         line: Arc::clone(&line),
         made: Arc::clone(&slot),
     });
@@ -144,6 +155,7 @@ mod tests {
 
     use super::*;
     use crate::actors::controller::api::{Answer, ClusterAnswer};
+    use crate::actors::controller::rest::error_reports::Wanted;
     use crate::actors::system::Options;
     use crate::model::command::{Command, ControllerCommand};
     use crate::model::names::KvsName;
@@ -198,7 +210,13 @@ mod tests {
         let system = System::start(Options::default()).unwrap();
         let disk = Arc::new(Disk::default());
         let store: Arc<dyn Store> = disk.clone();
-        let setup = Setup { store, local: LocalSatellites::default(), endpoint: None, deadline: GENEROUS };
+        let setup = Setup {
+            store,
+            local: LocalSatellites::default(),
+            endpoint: None,
+            deadline: GENEROUS,
+            incidents: ErrorReports::default(),
+        };
         let controller = start(&system, setup).unwrap();
         let (cluster, health) = (controller.cluster.clone(), controller.health.clone());
         let view = controller.view.clone();
@@ -222,6 +240,9 @@ mod tests {
             assert!(matches!(last, ClusterAnswer::Done(_)), "{last:?}");
             assert_eq!(view.load().key_value_stores.len(), 2);
         });
+        let told = controller.incidents.list(&Wanted::default(), true);
+        assert_eq!(told.len(), 1, "once, not at each retry: {told:?}");
+        assert!(told[0].text.contains("/data/zea.redb") && told[0].text.contains("Correction: Free room"), "{told:?}");
         let restarts = system.registry().info("controller/cluster").map(|info| info.restarts);
         assert_eq!(restarts, Some(1), "the state is loaded anew, once");
         system.stop();

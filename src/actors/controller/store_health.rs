@@ -53,7 +53,9 @@ impl Trouble {
         let refusal = Refusal::new(FAIL_UNKNOWN_ERROR, message)
             .because(self.cause.clone())
             .cure(format!("{state}{}; then ask again: a change is made once", self.cure))
-            .details("GET /health tells when the store can be written again; what was committed can be read all the time");
+            .details(
+                "GET /health tells when the store can be written again; what was committed can be read all the time",
+            );
         *refusal.note
     }
 }

@@ -148,10 +148,7 @@ impl Driver for FileDriver {
         let used = bytes(room.blocks().saturating_sub(room.blocks_free()));
         let free = bytes(room.blocks_available());
         let free = outer_room::limit(&self.folder, used).map_or(free, |limit| free.min(limit));
-        Ok(Capacity {
-            free: Kib::from_bytes_floor(free),
-            total: Kib::from_bytes_floor(bytes(room.blocks())),
-        })
+        Ok(Capacity { free: Kib::from_bytes_floor(free), total: Kib::from_bytes_floor(bytes(room.blocks())) })
     }
 
     fn granularity(&self) -> Kib {

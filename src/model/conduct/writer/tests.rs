@@ -219,7 +219,11 @@ fn one_batch_is_in_flight_and_answers_leave_with_theirs() {
 fn what_changes_nothing_is_answered_in_turn() {
     let mut rig = Rig::of("");
     assert_eq!(rig.define(1, "web"), ["commit web"]);
-    assert_eq!(rig.define(2, "web"), NONE, "it is there already, but not durable: the refusal must not be seen before it is");
+    assert_eq!(
+        rig.define(2, "web"),
+        NONE,
+        "it is there already, but not durable: the refusal must not be seen before it is"
+    );
     assert_eq!(rig.writer.answer_in_turn(3, Outcome::Done(Vec::new())).len(), 0);
     assert_eq!(rig.define(4, "api"), NONE);
     assert_eq!(rig.committed(), ["publish", "1 done", "commit api"]);
@@ -364,7 +368,10 @@ fn a_new_writer_tells_what_the_former_had_committed_and_not_told() {
 fn seed_as_generation(_: &Cluster, on: &NodeName, report: &Report, moment: Moment) -> Observation {
     let Report::Resource(report) = report else { return Observation::default() };
     let status = ResourceStatus { generation: moment.seed, volumes: Vec::new(), in_use: None, problem: None };
-    Observation { sightings: vec![Sighting::Resource(report.rsc.clone(), on.clone(), Some(status))], ..Observation::default() }
+    Observation {
+        sightings: vec![Sighting::Resource(report.rsc.clone(), on.clone(), Some(status))],
+        ..Observation::default()
+    }
 }
 
 #[test]

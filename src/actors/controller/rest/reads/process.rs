@@ -82,7 +82,9 @@ fn scrape(api: &Api, call: &Call) -> Reply {
         let reports = api.reports.count() as f64;
         write_head(&mut out, &names::ERROR_REPORTS_COUNT);
         write_value(&mut out, &names::ERROR_REPORTS_COUNT, &[], reports);
-        write_value(&mut out, &names::ERROR_REPORTS_COUNT, &[api.reports.node(), "CONTROLLER"], reports);
+        for ((node, module), count) in api.reports.counts() {
+            write_value(&mut out, &names::ERROR_REPORTS_COUNT, &[node.as_str(), module.as_str()], count as f64);
+        }
     }
     api.meters.write(&mut out);
     of_this_process(api, &mut out);
