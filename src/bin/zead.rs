@@ -98,14 +98,14 @@ fn run(arguments: Arguments, started: SystemTime) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let roles = parse_roles(&arguments.roles)?;
-    telemetry::start_log(&config.log, std::env::var("RUST_LOG").ok().as_deref())?;
+    let log = telemetry::start_log(&config.log, std::env::var("RUST_LOG").ok().as_deref())?;
     if roles == [Role::Satellite] {
         // An agent that is mostly idle would hold whole huge pages for a few touched ones: 13 MiB instead of 21. A
         // kernel that refuses keeps them.
         let _ = nix::sys::prctl::set_thp_disable(true);
     }
     let system = System::start(Options::default())?;
-    let serving = process::start(&system, &roles, &Start { config, host_name, started })?;
+    let serving = process::start(&system, &roles, &Start { config, host_name, started, log })?;
     let mut out = std::io::stdout();
     for line in &serving.lines {
         writeln!(out, "{line}")?;

@@ -1,6 +1,7 @@
 //! The controller role in a process: store, actors, and the REST server.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::actors::controller::root::{self, Controller, Setup};
 use crate::actors::controller::satellites::LocalSatellites;
 use crate::actors::system::System;
 use crate::actors::system::link::{Endpoint, Server};
+use crate::model::conduct::writer::Limits;
 use crate::store::{Redb, Store};
 
 /// The one name of the store's file: `zea store` and `zead release` look for it as well.
@@ -48,8 +50,10 @@ pub(super) fn start_role(
 ) -> Result<Controller, StartError> {
     let store = open_store(start)?;
     let incidents = super::incidents::open(system, start);
-    let deadline = start.config.controller.request_deadline;
-    let setup = Setup { store, local, endpoint, deadline, incidents };
+    let config = &start.config.controller;
+    let size = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
+    let limits = Limits { batch: size(config.commit_batch), queue: size(config.commit_queue) };
+    let setup = Setup { store, local, endpoint, deadline: config.request_deadline, incidents, limits };
     Ok(root::start(system, setup)?)
 }
 
@@ -57,8 +61,9 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let endpoint = identity::endpoint(system, start, identity::CONTROLLER)?;
     let secure = endpoint.is_some();
     let controller = start_role(system, start, LocalSatellites::default(), endpoint.clone())?;
-    let rest = super::rest::start(system, start, &controller, endpoint.as_ref())?;
-    let mut lines = vec![format!("REST API on http://{rest} (data in {})", start.config.node.data.display())];
+    let served = super::rest::start(system, start, &controller, endpoint.as_ref())?;
+    let mut lines = served.lines();
+    lines[0].push_str(&format!(" (data in {})", start.config.node.data.display()));
     lines.push(match secure {
         true => "Satellites are reached over mutual TLS".to_owned(),
         false => format!(
@@ -66,5 +71,5 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
             start.config.identity_dir().display()
         ),
     });
-    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
 }

@@ -95,6 +95,7 @@ async fn execute(controller: &Controller, command: Command) -> Result<(), StartE
             let cause = note.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             Err(StartError::FirstStart(format!("{}{cause}", note.message)))
         }
+        Ok(ClusterAnswer::Busy) => Err(StartError::FirstStart("too many requests wait".to_owned())),
         Ok(_) => Ok(()),
         Err(error) => Err(StartError::FirstStart(error.to_string())),
     }

@@ -76,22 +76,20 @@ fn serve_own(
     })??;
     align(controller)?;
     ready(system, controller, vec![own.node.clone()])?;
-    let rest = super::rest::start(system, start, controller, None)?;
+    let served = super::rest::start(system, start, controller, None)?;
     let place = match &own.kind {
         PoolFolder::Plain => shown,
         PoolFolder::Image(image) => format!("{shown}, an xfs of its own in {}", image.display()),
     };
-    let mut lines = vec![
-        format!("REST API on http://{rest}"),
-        format!("Node '{}' with FILE_THIN pool '{}' in {place}", own.node, own.pool),
-    ];
+    let mut lines = served.lines();
+    lines.push(format!("Node '{}' with FILE_THIN pool '{}' in {place}", own.node, own.pool));
     if layers == [LayerKind::Storage] {
         lines.push(format!(
             "Group '{GROUP}' makes volumes of layer STORAGE: this kernel has no DRBD 9 (its module is not loaded)"
         ));
     }
-    lines.extend(try_next(rest));
-    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller.clone()) })
+    lines.extend(try_next(served.rest));
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller.clone()) })
 }
 
 /// Waits for the store's records, and refuses those of another cluster.
@@ -126,7 +124,7 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
             true => simulated::start_silent(system, &node)?,
             false => {
                 answering.push(node.clone());
-                simulated::start_one(system, &node, &controller)?
+                simulated::start_one(system, start, &node, &controller)?
             }
         };
         local.add(node.clone(), satellite);
@@ -143,16 +141,14 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
     place.remember()?;
     answering.retain(|node| made.contains(node));
     ready(system, &controller, answering)?;
-    let rest = super::rest::start(system, start, &controller, None)?;
-    let mut lines = vec![
-        format!("REST API on http://{rest}"),
-        format!("{nodes} simulated nodes sim-1 to sim-{nodes}: they answer as real ones, and hold no data"),
-    ];
+    let served = super::rest::start(system, start, &controller, None)?;
+    let mut lines = served.lines();
+    lines.push(format!("{nodes} simulated nodes sim-1 to sim-{nodes}: they answer as real ones, and hold no data"));
     if silent > 0 {
         lines.push(format!("The last {silent} of them never answer"));
     }
-    lines.extend(try_next(rest));
-    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+    lines.extend(try_next(served.rest));
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
 }
 
 /// Satellites in this process were added after the cluster was loaded: contact is made now.

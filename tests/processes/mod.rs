@@ -2,7 +2,7 @@
 
 mod ends;
 mod full;
-mod harness;
+pub mod harness;
 mod idle;
 mod killed;
 mod linked;
@@ -10,6 +10,7 @@ mod panics;
 mod proxy;
 mod reported;
 mod rounds;
+mod settings;
 mod starts;
 
 /// Whether the long run was asked for (`make soak`), else the short one of `make test`.

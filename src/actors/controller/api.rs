@@ -58,6 +58,8 @@ pub enum ClusterAnswer {
     Refused(Refusal),
     /// The store failed; the note says whether the change may have been made.
     Unstored(Note),
+    /// Nothing was decided: too many requests wait for the disk.
+    Busy,
     /// To messages that carry no request.
     Taken,
 }

@@ -14,7 +14,7 @@ use super::store_health::{StoreHealth, TRIAL_PAUSE, Trouble};
 use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Reply};
 use crate::model::change::Change;
 use crate::model::conduct::Rules;
-use crate::model::conduct::writer::{Effect, Outcome, SWEEP_PERIOD, Writer};
+use crate::model::conduct::writer::{Effect, Limits, Outcome, SWEEP_PERIOD, Writer};
 use crate::model::names::NodeName;
 use crate::model::refusal::Note;
 use crate::model::report::{PoolReport, Report};
@@ -41,6 +41,8 @@ pub struct Surroundings {
     pub satellites: Arc<std::sync::OnceLock<ActorRef<SatellitesMessage>>>,
     /// How long a request waits for nodes.
     pub deadline: Duration,
+    /// How much is taken on.
+    pub limits: Limits,
     /// Where it is told whether the store can be written.
     pub health: StoreHealth,
     /// Where faults are recorded.
@@ -72,7 +74,7 @@ impl ClusterActor {
     /// An actor that has loaded nothing yet.
     #[must_use]
     pub fn new(around: Surroundings) -> Self {
-        let writer = Writer::new(Rules::default(), around.deadline);
+        let writer = Writer::new(Rules::default(), around.deadline).within(around.limits);
         Self { around, began: Instant::now(), writer, phase: Phase::Loading(Vec::new()), sweeping: false }
     }
 
@@ -272,6 +274,7 @@ impl From<Outcome> for ClusterAnswer {
         match outcome {
             Outcome::Done(notes) => Self::Done(notes),
             Outcome::Refused(refusal) => Self::Refused(refusal),
+            Outcome::Busy => Self::Busy,
         }
     }
 }

@@ -109,6 +109,7 @@ mod tests {
             rolled_back: None,
             in_use,
             problem,
+            refused: Vec::new(),
         })
     }
 

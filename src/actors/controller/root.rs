@@ -11,7 +11,10 @@ use super::rest::ErrorReports;
 use super::satellites::{self, LocalSatellites, Satellites, SatellitesMessage};
 use super::store_health::StoreHealth;
 use crate::actors::system::link::{Endpoint, PeerIdentity};
-use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply, Spec, Strategy, System, SystemError};
+use crate::actors::system::{
+    ASKS_IN_FLIGHT, ActorRef, Behaviour, Context, Message, Reply, Spec, Strategy, System, SystemError,
+};
+use crate::model::conduct::writer::Limits;
 use crate::model::names::NodeName;
 use crate::protocols::wire::FromSatellite;
 use crate::store::Store;
@@ -32,6 +35,8 @@ pub struct Setup {
     pub deadline: Duration,
     /// Where faults are recorded.
     pub incidents: ErrorReports,
+    /// How much the model's writer takes on.
+    pub limits: Limits,
 }
 
 /// The role's addresses, for those outside of it.
@@ -92,8 +97,12 @@ impl Behaviour for Root {
             deadline: self.setup.deadline,
             health: self.health.clone(),
             incidents: self.setup.incidents.clone(),
+            limits: self.setup.limits,
         };
-        let cluster = ctx.spawn_child(Spec::new("cluster", move || ClusterActor::new(around.clone())));
+        // Those that wait for the disk, and as many as wait for nodes: the queue's own limit is the one that is felt.
+        let asks = ASKS_IN_FLIGHT + self.setup.limits.queue;
+        let cluster = Spec::new("cluster", move || ClusterActor::new(around.clone())).asks_in_flight(asks);
+        let cluster = ctx.spawn_child(cluster);
         let to = cluster.clone();
         let contact = Arc::clone(&satellites);
         let faults = self.faults.clone();
@@ -216,6 +225,7 @@ mod tests {
             endpoint: None,
             deadline: GENEROUS,
             incidents: ErrorReports::default(),
+            limits: Limits::default(),
         };
         let controller = start(&system, setup).unwrap();
         let (cluster, health) = (controller.cluster.clone(), controller.health.clone());

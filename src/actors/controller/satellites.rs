@@ -127,7 +127,8 @@ impl Satellites {
         let way = self.around.way(&name, reach);
         let around = (self.around.view.clone(), self.around.cluster.clone());
         let node = name.clone();
-        let make = move || NodeActor::new(Contact::new(node.clone(), reach), (node.clone(), way.clone()), around.clone());
+        let make =
+            move || NodeActor::new(Contact::new(node.clone(), reach), (node.clone(), way.clone()), around.clone());
         let actor = ctx.spawn_child(Spec::new(child_name(&name), make));
         self.actors.insert(name, actor);
     }

@@ -5,10 +5,22 @@
 //! controller   writer (with waits)   decides, batches, holds answers and news back until their commit
 //!              contacts              which nodes there shall be contact with
 //!              contact               one node: hello, full sync, changes out
+//! satellite    belonging             to which cluster it belongs
+//!              pool_gate             pools are prepared before resources; room is asked for
+//!              registry              the newest desired state of each resource
+//!              passes                one resource: a pass at a time, again while it fails
+//!              outbox                reports: the newest of each object, nothing given up
 //! ```
 
+pub mod belonging;
 pub mod contact;
 pub mod contacts;
+pub mod outbox;
+pub mod passes;
+pub mod pool_gate;
+pub mod registry;
+#[cfg(test)]
+pub(crate) mod tests;
 mod waits;
 pub mod writer;
 
@@ -54,4 +66,13 @@ impl Default for Rules {
     fn default() -> Self {
         Self { decide, observe, node_went_away, news, plan }
     }
+}
+
+/// Which incarnation of its owner a machine begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Birth {
+    /// Nothing was before it.
+    First,
+    /// An earlier one ended, and what it knew is lost.
+    Again,
 }

@@ -14,7 +14,8 @@ use crate::model::observed::{NodeStatus, Sighting};
 use crate::model::report::SatelliteFacts;
 use crate::model::testkit::{cluster, node, rsc};
 
-const STATE: &str = "node alpha offline\npool alpha data FILE_THIN 50/100\nrsc api 10 alpha/data\nrsc web 10 alpha/data";
+const STATE: &str =
+    "node alpha offline\npool alpha data FILE_THIN 50/100\nrsc api 10 alpha/data\nrsc web 10 alpha/data";
 const NONE: [&str; 0] = [];
 
 struct Rig {
@@ -199,7 +200,10 @@ fn an_answer_that_nobody_expects_means_another_version() {
     rig.on(ContactEvent::Begin);
     let words = rig.get(Reception::Accepted);
     let why = "unexpected answer Accepted";
-    assert_eq!(words, [format!("failed: {why}"), format!("VERSION_MISMATCH after 1: {why}"), "retry in 5 s".to_owned()]);
+    assert_eq!(
+        words,
+        [format!("failed: {why}"), format!("VERSION_MISMATCH after 1: {why}"), "retry in 5 s".to_owned()]
+    );
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn answers_of_an_earlier_round_are_not_listened_to() {
     }
     assert_eq!(rig.on(ContactEvent::LinkUp), ["hello alpha"]);
     assert_eq!(rig.on(ContactEvent::Answered(old, Err(silent()))), NONE);
-    assert_eq!(rig.get(facts()), ["CONNECTED", "sync 2 pools api/1 web/1"]);
+    assert_eq!(rig.get(facts()), ["CONNECTED after 1", "sync 2 pools api/1 web/1"]);
 }
 
 #[test]

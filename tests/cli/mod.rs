@@ -1,6 +1,8 @@
 //! `zea` against a controller that answers from a script: exit codes, fail-over, what is printed where; against a real
 //! store; and that its committed reference is current. ZEA_BLESS=1 rewrites the reference.
 
+mod placement;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -116,7 +118,7 @@ const ADDED: &str = r#"[{"ret_code":20709377,"message":"node alpha added","creat
 const NO_NODES: &str = r#"[{"ret_code":-4611686018407201820,"message":"Not enough nodes","cause":"1 of 2 fit",
     "details":"alpha/ssd: chosen\nbeta/ssd: no room","correction":"add a node","error_report_ids":["1-2-3"],
     "created_at":""}]"#;
-const VIEW: &str = include_str!("fixtures/rest/view_resources.json");
+const VIEW: &str = include_str!("../fixtures/rest/view_resources.json");
 
 #[test]
 fn a_change_is_done_and_told() {
