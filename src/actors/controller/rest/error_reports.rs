@@ -181,10 +181,10 @@ impl ErrorReports {
         gone.len()
     }
 
-    /// How many there are of each node and module.
+    /// How many there are of each node and module; of this process's own also when there are none.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<(String, String), usize> {
-        let mut counts = BTreeMap::new();
+        let mut counts = BTreeMap::from([((self.0.node.clone(), CONTROLLER.to_owned()), 0)]);
         for report in &self.state().reports {
             *counts.entry((report.node_name.clone(), report.module.clone())).or_default() += 1;
         }
