@@ -8,7 +8,7 @@ use crate::cli::args::{Format, StoreCommand};
 use crate::cli::error::CliError;
 use crate::cli::grid::{Grid, Style, Text, Tone};
 use crate::store::admin::{self, CheckReport, Existing, Exported, Imported};
-use crate::store::{FILE_NAME, Frozen, Redb};
+use crate::store::{FILE_NAME, Frozen, Redb, StoreError};
 
 /// What the commands print to, and how.
 pub struct Printing<'a> {
@@ -109,8 +109,10 @@ fn import(folder: &Path, file: Option<&Path>, existing: Existing, printing: &mut
     let input = file.map(|path| File::open(path).map_err(|error| at(path, &error))).transpose()?;
     let new = New::before(folder);
     let imported = bring_in(folder, input, existing);
-    if imported.is_err() {
-        new.remove(folder);
+    match &imported {
+        // A daemon that was started meanwhile has made it.
+        Ok(_) | Err(CliError::Store(StoreError::Locked { .. })) => {}
+        Err(_) => new.remove(folder),
     }
     let imported = imported?;
     match printing.format {
