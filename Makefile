@@ -7,6 +7,8 @@ SIMULATED ?= 0
 # A simulation has a folder of its own: a cluster is either simulated or real.
 DATA ?= $(if $(filter-out 0,$(SIMULATED)),data-simulated,data)
 PROFILE ?= dev
+SEEDS ?= 200
+FROM ?= 0
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
@@ -15,10 +17,11 @@ CARGO := tests/rigs/cargo.sh
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
-	@echo 'make test   all checks and tests, with real volumes; says what it ran'
+	@echo '            ROLE=standalone, controller or satellite: docs/how-to/two-processes.md'
+	@echo 'make test   all checks and tests, with real volumes; says what it ran, and how far series were shortened'
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
-	@echo 'make sim    the simulated cluster        make soak   the whole of the long series'
+	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
 	@echo 'make clean  remove what was built (not the data folders)'
 
 run: tools
@@ -50,8 +53,10 @@ bench: tools
 soak: test-tools
 	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests processes:: -- --nocapture --test-threads=1
 
-sim:
-	@echo 'make $@: not built yet' >&2; exit 1
+# SEEDS=n FROM=s: so many clusters, each from its seed; what fails prints the shortest script that shows it
+sim: test-tools
+	ZEA_SIM_SEEDS='$(SEEDS)' ZEA_SIM_FROM='$(FROM)' \
+	$(CARGO) test --locked --test zea-tests simulation::seeds::seeds_keep_all_oracles -- --exact --nocapture
 
 clean:
 	-$(CARGO) clean

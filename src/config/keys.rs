@@ -131,7 +131,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "log.level",
-        about: "error, warn, info, debug, trace or off; or a list such as \"info,zea::store=debug\".",
+        about: "error, warn, info, debug, trace or off; or a list such as \"info,zea::store=debug\".\nThe HTTP server's own lines are told from warn on, unless the list names actix_server.",
         slot: |c| &mut c.log.level,
     },
     Key {

@@ -116,6 +116,18 @@ impl Resource {
         !self.flags.has(ResourceFlags::DISKLESS)
     }
 
+    /// Whether it has a disk and is to keep it.
+    #[must_use]
+    pub fn keeps_disk(&self) -> bool {
+        self.is_diskful() && !self.is_deleting() && !self.flags.has(ResourceFlags::DISK_REMOVING)
+    }
+
+    /// Whether it keeps a disk on which every volume was made.
+    #[must_use]
+    pub fn holds_data(&self) -> bool {
+        self.keeps_disk() && !self.volumes.is_empty() && self.volumes.values().all(|volume| volume.made)
+    }
+
     /// Whether it is on its way out.
     #[must_use]
     pub fn is_deleting(&self) -> bool {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Start, StartError, identity};
+use super::{Start, StartError, hints, identity};
 use crate::actors::controller::root::{self, Controller, Setup};
 use crate::actors::controller::satellites::LocalSatellites;
 use crate::actors::system::System;
@@ -62,14 +62,21 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let secure = endpoint.is_some();
     let controller = start_role(system, start, LocalSatellites::default(), endpoint.clone())?;
     let served = super::rest::start(system, start, &controller, endpoint.as_ref())?;
-    let mut lines = served.lines();
+    let (rest, mut lines) = (served.rest, served.lines());
     lines[0].push_str(&format!(" (data in {})", start.config.node.data.display()));
-    lines.push(match secure {
-        true => "Satellites are reached over mutual TLS".to_owned(),
-        false => format!(
-            "No satellite can be reached: there is no certificate in {}; make one with: zead identity",
-            start.config.identity_dir().display()
-        ),
-    });
-    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
+    match secure {
+        true => {
+            lines.push("Satellites are reached over mutual TLS".to_owned());
+            let create = format!("node create {} 127.0.0.1 --port 3367", start.node_name());
+            lines.extend(hints::try_next(rest, &[create.as_str(), "node list", "actors"]));
+        }
+        false => {
+            let folder = start.config.identity_dir();
+            lines.push(format!("No satellite can be reached: there is no controller.crt in {}", folder.display()));
+            lines.push("Make the certificates of this controller and of its nodes, and start it again:".to_owned());
+            lines.push(format!("  {}", identity::command(&[identity::CONTROLLER, &start.node_name()], &folder)));
+            lines.extend(hints::try_next(rest, &["node list", "actors"]));
+        }
+    }
+    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
 }

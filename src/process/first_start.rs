@@ -42,7 +42,8 @@ pub struct First<'a> {
     pub folder: &'a str,
 }
 
-/// Makes what is missing of nodes and pools, after [`wait_for_load`]; the group only together with the first node. Names the nodes that it made.
+/// Makes what is missing of nodes and pools, after [`wait_for_load`]; the group only together with the first node. Names
+/// the nodes that it made.
 pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<Vec<NodeName>, StartError> {
     let known = controller.view.load();
     let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();

@@ -4,6 +4,7 @@
 mod controller;
 mod data_folder;
 mod first_start;
+mod hints;
 mod identity;
 mod incidents;
 mod release;
@@ -22,7 +23,8 @@ use crate::telemetry::{LogControl, TelemetryError};
 use crate::tls::TlsError;
 
 pub use controller::Serving;
-pub use identity::write_identities;
+pub use hints::program;
+pub use identity::{CONTROLLER, command as identity_command, write_identities};
 pub use release::release;
 
 /// A part that a process plays.

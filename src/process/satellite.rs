@@ -54,7 +54,10 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let endpoint = identity::endpoint(system, start, &node)?.ok_or_else(|| StartError::Machine {
         message: format!("The satellite '{node}' has no certificate"),
         cause: format!("there is no {}.crt in {}", node.to_ascii_lowercase(), start.config.identity_dir().display()),
-        cure: format!("Make it beside the controller's (zead identity {node}) and copy it with its key and ca.crt"),
+        cure: format!(
+            "Make it where the controller's authority is (ca.key), and copy it here with its key and ca.crt: {}",
+            identity::command(&[node.as_str()], &start.config.identity_dir())
+        ),
     })?;
     super::incidents::open(system, start);
     let server = endpoint

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::controller::{Serving, start_role};
 use super::data_folder::{DataFolder, Owner};
 use super::first_start::{self, First, Group};
-use super::{Start, StartError, satellite, simulated};
+use super::{Start, StartError, hints, satellite, simulated};
 use crate::actors::controller::root::Controller;
 use crate::actors::controller::satellites::{LocalSatellites, SatellitesMessage};
 use crate::actors::system::System;
@@ -17,6 +17,8 @@ use crate::storage::pool_folder::{self, PoolFolder};
 
 /// The group that the first start makes.
 const GROUP: &str = "local";
+/// What to try with it.
+const TRY: [&str; 3] = ["make web 1G", "resource list", "actors"];
 
 pub(super) fn start(system: &System, start: &Start) -> Result<Serving, StartError> {
     match start.config.standalone.simulated_nodes {
@@ -88,7 +90,7 @@ fn serve_own(
             "Group '{GROUP}' makes volumes of layer STORAGE: this kernel has no DRBD 9 (its module is not loaded)"
         ));
     }
-    lines.extend(try_next(served.rest));
+    lines.extend(hints::try_next(served.rest, &TRY));
     Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller.clone()) })
 }
 
@@ -147,7 +149,7 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
     if silent > 0 {
         lines.push(format!("The last {silent} of them never answer"));
     }
-    lines.extend(try_next(served.rest));
+    lines.extend(hints::try_next(served.rest, &TRY));
     Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
 }
 
@@ -163,19 +165,6 @@ fn align(controller: &Controller) -> Result<(), StartError> {
 fn ready(system: &System, controller: &Controller, nodes: Vec<NodeName>) -> Result<(), StartError> {
     let asked = controller.clone();
     first_start::wait(system, async move { first_start::until_ready(&asked, &nodes).await })
-}
-
-fn try_next(rest: std::net::SocketAddr) -> Vec<String> {
-    let flag = match rest.port() {
-        3370 => String::new(),
-        _ => format!(" --controllers {rest}"),
-    };
-    vec![
-        "Try next:".to_owned(),
-        format!("  zea{flag} make web 1G"),
-        format!("  zea{flag} resource list"),
-        format!("  zea{flag} actors"),
-    ]
 }
 
 fn name(text: &str) -> Result<NodeName, StartError> {

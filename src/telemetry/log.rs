@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::reload;
 
 use super::TelemetryError;
 use crate::config::{LogConfig, LogFormat};
+
+/// Where the log lines of the HTTP server's sockets and workers come from.
+const SERVER_TARGET: &str = "actix_server";
 
 type Reload = Arc<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>;
 
@@ -85,8 +89,19 @@ where
     Ok((log, LogControl { reload, filter: Arc::new(Mutex::new(filter.to_owned())) }))
 }
 
+/// The filter's levels. What the HTTP server's parts tell of themselves at info says nothing that the process does not say
+/// itself: they are heard from warn on, unless the filter names them.
 fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
-    EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
+    let read = |text: &str| {
+        EnvFilter::try_new(text).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
+    };
+    let levels = read(filter)?;
+    let talkative = levels.max_level_hint().is_none_or(|level| level > LevelFilter::WARN);
+    if talkative && !filter.contains(SERVER_TARGET) {
+        read(&format!("{filter},{SERVER_TARGET}=warn"))
+    } else {
+        Ok(levels)
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +161,24 @@ mod tests {
         };
         let text = logged("info,zea::store=debug", LogFormat::Text, tell);
         assert!(text.contains("kept") && !text.contains("dropped"), "{text}");
+    }
+
+    #[test]
+    fn the_http_server_is_heard_from_warn_on_unless_it_is_named() {
+        let tell = || {
+            tracing::info!(target: "actix_server::builder", "starting");
+            tracing::warn!(target: "actix_server::builder", "failing");
+        };
+        for (filter, info, warn) in [
+            ("info", false, true),
+            ("debug", false, true),
+            ("info,actix_server=info", true, true),
+            ("error", false, false),
+            ("off", false, false),
+        ] {
+            let text = logged(filter, LogFormat::Text, tell);
+            assert_eq!((text.contains("starting"), text.contains("failing")), (info, warn), "{filter}: {text}");
+        }
     }
 
     #[test]

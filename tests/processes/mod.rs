@@ -21,6 +21,6 @@ fn soak() -> bool {
 /// How often something is done: the first in `make soak`, the second in `make test`. Says which.
 fn times(what: &str, long: u64, short: u64) -> u64 {
     let (number, run) = if soak() { (long, "soak") } else { (short, "short") };
-    println!("{what}: {number} ({run} run)");
+    crate::rigs::series(what, format!("{number} ({run} run; `make soak`: {long})"));
     number
 }

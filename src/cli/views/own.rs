@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Page, UNKNOWN, moment};
+use crate::cli::folded::folded;
 use crate::cli::grid::{Grid, Text, Tone};
 use crate::protocols::rest::controller::ControllerVersion;
 use crate::protocols::rest::error_report::ErrorReport;
@@ -128,7 +129,8 @@ pub fn explanation(json: &str) -> Result<Page, serde_json::Error> {
     if explanation.lines.is_empty() {
         lines.push("  nothing is known of its placement".to_owned());
     }
-    lines.extend(explanation.lines.iter().map(|line| format!("  {line}")));
+    let folded = folded(explanation.lines.iter().map(String::as_str));
+    lines.extend(folded.iter().map(|line| format!("  {line}")));
     Ok(Page::lines(lines))
 }
 

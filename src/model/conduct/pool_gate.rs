@@ -136,6 +136,8 @@ impl PoolGate {
                 vec![GateEffect::AskRoom]
             }
             GateEvent::LookAnyway => {
+                // The controller asks for itself, too, and may have had another answer since: all is told from time to time.
+                self.last.clear();
                 vec![
                     GateEffect::AskRoom,
                     GateEffect::LookAround,
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_asked_once_for_a_burst_and_reported_when_it_differs() {
+    fn room_is_asked_once_for_a_burst_and_reported_when_it_differs_or_since_long() {
         let room = |free| GateEvent::Room(vec![pool_report("ppp", free), pool_report("qqq", 1)]);
         play(vec![
             (GateEvent::Touched, "Look in 200ms"),
@@ -310,6 +312,7 @@ mod tests {
             (GateEvent::Look, "ask"),
             (room(4), "ppp has 4"),
             (GateEvent::LookAnyway, "ask, look around, LookAnyway in 180s"),
+            (room(4), "ppp has 4, qqq has 1"),
             (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
             (prepared(1, &[("ppp", 4)]), "ppp has 4"),
         ]);

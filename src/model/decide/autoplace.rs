@@ -18,6 +18,7 @@ use crate::model::refusal::{Note, Refusal};
 /// Places what the filter, over that of the group, asks for.
 pub(super) fn autoplace(draft: &mut Draft, rsc: &RscName, asked: &SelectFilter) -> Result<(), Refusal> {
     let definition = draft.definition(rsc)?;
+    super::resource::refuse_definition(&definition)?;
     let group = draft.group(&definition.group)?;
     let filter = asked.over(&group.filter);
     let there = standing(&draft.cluster, &definition);

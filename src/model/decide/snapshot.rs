@@ -281,9 +281,16 @@ fn refuse_while_read(draft: &Draft, snapshot: &Snapshot) -> Result<(), Refusal> 
 fn restore_volumes(draft: &mut Draft, rsc: &RscName, name: &SnapName, to: &RscName) -> Result<(), Refusal> {
     let snapshot = usable(draft, rsc, name)?;
     let mut target = draft.definition(to)?;
+    super::resource::refuse_definition(&target)?;
     if !target.volumes.is_empty() {
         return Err(Refusal::new(FAIL_EXISTS_VLM_DFN, format!("Resource definition '{to}' has volumes already"))
             .cure("Restore into a definition without volumes")
+            .about("RscDfn", to));
+    }
+    if !target.resources.is_empty() {
+        return Err(Refusal::new(FAIL_EXISTS_RSC, format!("Resource definition '{to}' has resources already"))
+            .because("They would lack the volumes, or have them empty")
+            .cure("Restore into a definition without resources")
             .about("RscDfn", to));
     }
     copy_volumes(draft, &snapshot, &mut target)?;
@@ -329,6 +336,7 @@ pub(super) fn restore_resources(
 ) -> Result<(), Refusal> {
     let (named, rename) = on;
     let target = draft.definition(to)?;
+    super::resource::refuse_deleting(&target)?;
     refuse_other_volumes(snapshot, &target)?;
     let nodes: Vec<NodeName> = match named.is_empty() {
         true => snapshot.nodes.keys().cloned().collect(),

@@ -30,6 +30,7 @@ pub(super) fn refuse_size(size: Kib) -> Result<(), Refusal> {
 pub(super) fn create(draft: &mut Draft, new: &NewVolume) -> Result<(), Refusal> {
     refuse_size(new.size)?;
     let mut definition = draft.definition(&new.rsc)?;
+    super::resource::refuse_definition(&definition)?;
     let number = match new.number {
         Some(number) => number,
         None => lowest_free(&definition)?,
