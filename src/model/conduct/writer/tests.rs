@@ -480,3 +480,18 @@ fn a_planted_rule_is_the_one_that_is_asked() {
     assert_eq!(rig.delete(1, "web", Answer::WhenDurable), ["commit web"]);
     assert_eq!(rig.committed(), ["publish", "1 done"]);
 }
+
+#[test]
+fn a_commit_that_failed_leaves_nobody_waiting() {
+    let mut rig = Rig::of(TWO_REPLICAS);
+    let remove = Command::Definition(DefinitionCommand::Delete { name: rsc("web") });
+    assert_eq!(rig.ask(1, &remove, Answer::WhenCarriedOut), ["commit web"]);
+    assert_eq!(rig.define(2, "two"), NONE);
+    assert_eq!(rig.committed().last().map(String::as_str), Some("commit two"));
+    assert_eq!(rig.define(3, "three"), NONE);
+    assert!(rig.writer.waiting(), "the first waits for its nodes");
+    let mut abandoned = rig.writer.abandon();
+    abandoned.sort_unstable();
+    assert_eq!(abandoned, [1, 2, 3]);
+    assert!(!rig.writer.waiting() && rig.writer.abandon().is_empty());
+}
