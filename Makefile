@@ -6,11 +6,13 @@ PORT ?= 3370
 ROLE ?= standalone
 SIMULATED ?= 0
 PROFILE ?= dev
+SECONDS ?= 3600
+TARGET ?=
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
 
-.PHONY: help run build test fmt lint sim bench docs soak clean tools test-tools
+.PHONY: help run build test fmt lint sim fuzz bench docs soak clean tools test-tools
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
@@ -18,6 +20,7 @@ help:
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
 	@echo 'make sim    the simulated cluster        make soak   the whole of the long series'
+	@echo 'make fuzz   foreign bytes for every parser, SECONDS=$(SECONDS) for each, or for TARGET=name alone'
 	@echo 'make clean  remove what was built (not the data folder)'
 
 run: tools
@@ -35,6 +38,7 @@ test: test-tools
 
 fmt: tools
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 lint: tools
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -48,6 +52,9 @@ bench: tools
 
 soak: test-tools
 	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests processes:: -- --nocapture --test-threads=1
+
+fuzz: test-tools
+	tests/rigs/fuzz.sh '$(SECONDS)' '$(TARGET)'
 
 sim:
 	@echo 'make $@: not built yet' >&2; exit 1

@@ -15,6 +15,8 @@ mod commands;
 mod controllers;
 mod entries;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grid;
 mod progress;
 pub mod reference;

@@ -103,6 +103,12 @@ fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
+/// Whether a text is a file of settings.
+#[cfg(fuzzing)]
+pub(super) fn is_file(text: &str) -> bool {
+    parse(Path::new("zea.toml"), text).is_ok()
+}
+
 fn parse(path: &Path, text: &str) -> Result<File, CliError> {
     let keys = "its keys are controllers, timeout, output, ascii, ca, certificate and key";
     toml::from_str(text).map_err(|error| CliError::Usage(format!("{}: {error}{keys}", path.display())))

@@ -44,6 +44,9 @@ optional clippy "no clippy for this cargo" "$cargo clippy --version" $cargo clip
 optional deny "cargo-deny is not installed: licences and duplicates were not checked" "$cargo deny --version" \
     $cargo deny check licenses bans sources
 step tests $cargo test --locked --no-fail-fast
+optional fuzz-format "no rustfmt for this cargo" "$cargo fmt --version" $cargo fmt --manifest-path fuzz/Cargo.toml --check
+# Ten seconds for each parser of foreign bytes, from the seeds alone: what it prints is said again at the end.
+step fuzz env SEED=1 tests/rigs/fuzz.sh 10
 
 # sum WORD: over all closing lines of the test runner.
 sum() { sed -n "s/^test result: .* \([0-9]*\) $1.*/\1/p" "$work/log" | awk '{ n += $1 } END { print n + 0 }'; }
@@ -56,6 +59,7 @@ fi
 echo
 echo "== what ran"
 cat "$work/ran"
+grep -E '^(ok|FAILED) .* runs, ' "$work/log" | sed 's/^/        /'
 echo "== what this machine could not run"
 if [ -s "$ZEA_NOT_RUN" ]; then sort -u "$ZEA_NOT_RUN"; else echo "nothing: all of it ran"; fi
 echo
