@@ -8,6 +8,8 @@ SIMULATED ?= 0
 PROFILE ?= dev
 SECONDS ?= 3600
 TARGET ?=
+SEEDS ?= 200
+FROM ?= 0
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
@@ -16,10 +18,11 @@ CARGO := tests/rigs/cargo.sh
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
-	@echo 'make test   all checks and tests, with real volumes; says what it ran'
+	@echo '            ROLE=standalone, controller or satellite: docs/how-to/two-processes.md'
+	@echo 'make test   all checks and tests, with real volumes; says what it ran, and how far series were shortened'
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
-	@echo 'make sim    the simulated cluster        make soak   the whole of the long series'
+	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
 	@echo 'make fuzz   foreign bytes for every parser, SECONDS=$(SECONDS) for each, or for TARGET=name alone'
 	@echo 'make clean  remove what was built (not the data folder)'
 
@@ -56,8 +59,10 @@ soak: test-tools
 fuzz: test-tools
 	tests/rigs/fuzz.sh '$(SECONDS)' '$(TARGET)'
 
-sim:
-	@echo 'make $@: not built yet' >&2; exit 1
+# SEEDS=n FROM=s: so many clusters, each from its seed; what fails prints the shortest script that shows it
+sim: test-tools
+	ZEA_SIM_SEEDS='$(SEEDS)' ZEA_SIM_FROM='$(FROM)' \
+	$(CARGO) test --locked --test zea-tests simulation::seeds::seeds_keep_all_oracles -- --exact --nocapture
 
 clean:
 	-$(CARGO) clean

@@ -8,6 +8,7 @@ mod python;
 mod rest;
 mod rigs;
 mod runtime;
+mod simulation;
 mod storage;
 mod store;
 mod tidy;

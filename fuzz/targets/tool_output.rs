@@ -1,10 +1,11 @@
-//! What other programs and the kernel print: blkid's export, mountinfo, the beginning of a device. Mounts written as the
+//! What other programs and the kernel print: blkid's export, mountinfo, superblocks at the beginning of a device. Mounts written as the
 //! kernel writes them are read as they are; a file system has a name of one line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use zea::protocols::blkid::{known_signature, parse_export};
 use zea::protocols::mountinfo::{Mount, of_device, parse};
+use zea::protocols::superblock::{HEAD_BYTES, recognise};
 
 /// As the kernel writes a path (proc_pid_mountinfo(5)): these bytes in octal.
 fn escaped(text: &str) -> String {
@@ -59,8 +60,24 @@ fn a_mount_comes_back(text: &str) {
     assert_eq!(parse(&line), [mount], "{line}");
 }
 
+/// Where superblocks begin: of xfs, of ext2 to ext4, of btrfs.
+const SUPERBLOCKS: [usize; 3] = [0, 1024, 64 << 10];
+
+/// What is recognised at the beginning of a device is recognised in a longer piece of it, too.
+fn superblocks(data: &[u8]) {
+    for at in SUPERBLOCKS {
+        let mut head = vec![0; HEAD_BYTES];
+        let end = HEAD_BYTES.min(at + data.len());
+        head[at..end].copy_from_slice(&data[..end - at]);
+        let whole = recognise(&head);
+        assert!(whole.is_none_or(|found| !found.kind.is_empty()));
+        assert!(recognise(&head[..end]).is_none() || whole.is_some(), "{at}");
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
     let _ = known_signature(data);
+    superblocks(data);
     let Some(text) = zea_fuzz::text(data) else { return };
     if let Some(kind) = parse_export(text) {
         assert!(!kind.is_empty() && !kind.contains('\n') && text.contains(&kind));

@@ -19,7 +19,7 @@ pub const VIEWS: [(&str, View); 20] = [
     ("interfaces", views::interfaces),
     ("keys", keys),
     ("node_info", views::node_info),
-    ("nodes", views::nodes),
+    ("nodes", views::nodes_alone),
     ("pools", views::pools),
     ("property", property),
     ("replica_volumes", views::replica_volumes),

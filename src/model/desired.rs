@@ -12,6 +12,15 @@ use super::moment::Uuid;
 use super::names::{PoolName, RscName, SnapName, VolumeNumber};
 use super::size::Kib;
 
+/// Bits of a generation below its incarnation: changes of one definition.
+pub const GENERATION_COUNTER_BITS: u32 = 32;
+
+/// Whether two generations are of the same definition, and not of two of the same name after one another.
+#[must_use]
+pub fn same_incarnation(a: u64, b: u64) -> bool {
+    a >> GENERATION_COUNTER_BITS == b >> GENERATION_COUNTER_BITS
+}
+
 /// What shall become of one object on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
@@ -52,6 +61,11 @@ pub struct FileSystem {
     pub group: Option<String>,
 }
 
+/// A controller that does not say more believes its records.
+fn yes() -> bool {
+    true
+}
+
 /// One volume of a resource on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredVolume {
@@ -65,6 +79,9 @@ pub struct DesiredVolume {
     pub size: Kib,
     /// Make, keep or remove.
     pub order: Order,
+    /// Whether it was ever reported as made, also if it is to be removed now: what was not is only touched if it is ours.
+    #[serde(default = "yes")]
+    pub made: bool,
     /// Content, when it is made.
     pub origin: Origin,
     /// Wanted file system.
@@ -135,6 +152,15 @@ pub struct DesiredResource {
     pub rollback: Option<Rollback>,
     /// Properties in force that a driver or layer reads (`StorDriver/*`, `FileSystem/*`, ...).
     pub props: BTreeMap<String, String>,
+}
+
+impl DesiredResource {
+    /// Whether this is of the same definition as `other`, at a later moment. Two definitions of the same name one after
+    /// the other have no order: who is told of the other one is told of the newer.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        same_incarnation(self.generation, other.generation) && self.generation > other.generation
+    }
 }
 
 /// A storage pool of a node.

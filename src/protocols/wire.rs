@@ -19,7 +19,7 @@ pub enum ToSatellite {
         /// Name of the node in the cluster.
         node: NodeName,
     },
-    /// Everything that the node shall have. What is not named is left alone, never removed.
+    /// Everything that the node shall have. What is not named is left alone: never removed, and not worked on any more.
     FullSync {
         /// All pools of the node.
         pools: Vec<DesiredPool>,

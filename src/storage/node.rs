@@ -13,13 +13,14 @@ use super::loops::Loops;
 use super::observe::observe;
 use super::pool::Pools;
 use super::problem::problem;
-use super::simulated::Simulation;
+use super::simulated::{Disk, Simulation};
 use super::targets::Targets;
 use super::turns::Turns;
 use super::{layer, report, tools};
+use crate::model::conduct::Rules;
 use crate::model::desired::{DesiredPool, DesiredResource, Order};
 use crate::model::names::{PoolName, VolumeNumber};
-use crate::model::plan::{ObservedResource, Plan, Subject, plan};
+use crate::model::plan::{ObservedResource, Plan, Subject};
 use crate::model::report::{PoolReport, Problem, ResourceReport, SatelliteFacts};
 
 /// How a real node is set up.
@@ -38,8 +39,14 @@ pub struct NodeStorage(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     pools: Pools,
-    /// What only a real node has.
-    real: Option<Real>,
+    ground: Ground,
+    rules: Rules,
+}
+
+#[derive(Debug)]
+enum Ground {
+    Real(Real),
+    Simulated(Disk, u64),
 }
 
 #[derive(Debug)]
@@ -66,37 +73,66 @@ impl NodeStorage {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
         Self(Arc::new(Inner {
             pools: Pools::real(loops.clone()),
-            real: Some(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
+            ground: Ground::Real(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
+            rules: Rules::default(),
         }))
     }
 
     /// A node without devices, which answers as a real one would: to try everything else without root.
     #[must_use]
     pub fn simulated(simulation: Simulation) -> Self {
-        Self(Arc::new(Inner { pools: Pools::simulated(simulation), real: None }))
+        Disk::new(simulation).start()
+    }
+
+    /// The satellite that the disk has now.
+    pub(super) fn on_disk(disk: Disk) -> Self {
+        let (life, rules) = (disk.life(), disk.simulation().rules);
+        Self(Arc::new(Inner { pools: Pools::simulated(disk.clone()), ground: Ground::Simulated(disk, life), rules }))
+    }
+
+    /// Whether the process of this storage has ended, which only a simulated one survives: nothing that it does has any
+    /// effect, and nothing that it says is to be believed.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(&self.0.ground, Ground::Simulated(disk, life) if disk.life() != *life)
     }
 
     /// What works here and what does not, and why. Looks anew each time: call it once per connection.
     pub async fn facts(&self, version: &str) -> SatelliteFacts {
         let version = version.to_owned();
-        let simulated = self.0.real.is_none();
-        self.blocking(move |_| if simulated { tools::simulated_facts(&version) } else { tools::facts(&version) }).await
+        self.blocking(move |storage| storage.facts_now(&version)).await
+    }
+
+    /// The same at once. Blocks, but on a simulated node.
+    #[must_use]
+    pub fn facts_now(&self, version: &str) -> SatelliteFacts {
+        match &self.0.ground {
+            Ground::Real(_) => tools::facts(version),
+            Ground::Simulated(disk, _) => tools::simulated_facts(version, disk.simulation().uname),
+        }
     }
 
     /// Takes over the whole set of pools. A sick pool is reported as such and harms no other.
     pub async fn apply_pools(&self, pools: Vec<DesiredPool>) -> Vec<PoolReport> {
-        self.blocking(move |inner| inner.pools.apply(&pools)).await
+        self.blocking(move |storage| storage.apply_pools_now(&pools)).await
+    }
+
+    /// The same at once. Blocks, but on a simulated node.
+    pub fn apply_pools_now(&self, pools: &[DesiredPool]) -> Vec<PoolReport> {
+        self.0.pools.apply(pools)
     }
 
     /// Room of the pools named, or of all when none is named. Also brings the mapping file up to date.
     pub async fn capacities(&self, pools: Vec<PoolName>) -> Vec<PoolReport> {
-        self.blocking(move |inner| {
-            if let Some(Err(error)) = inner.real.as_ref().map(|real| real.loops.write_mapping()) {
-                tracing::warn!(%error, "the mapping of loop devices cannot be written");
-            }
-            inner.pools.capacities(&pools)
-        })
-        .await
+        self.blocking(move |storage| storage.capacities_now(&pools)).await
+    }
+
+    /// The same at once. Blocks, but on a simulated node.
+    pub fn capacities_now(&self, pools: &[PoolName]) -> Vec<PoolReport> {
+        if let Some(Err(error)) = self.0.real().map(|real| real.loops.write_mapping()) {
+            tracing::warn!(%error, "the mapping of loop devices cannot be written");
+        }
+        self.0.pools.capacities(pools)
     }
 
     /// One pass over a resource. Never fails: what went wrong stands in the report.
@@ -104,17 +140,16 @@ impl NodeStorage {
         self.reconcile_steps(memory, desired, usize::MAX).await
     }
 
-    /// The same at once, on a simulated node only, where nothing blocks; `None` on a real one.
+    /// A pass at once, which ends after so many steps. Blocks, but on a simulated node.
     #[must_use]
-    pub fn reconcile_simulated(&self, desired: &DesiredResource) -> Option<ResourceReport> {
-        let simulated = self.0.real.is_none();
-        simulated.then(|| self.0.pass(&ResourceMemory::default(), desired, usize::MAX))
+    pub fn pass(&self, memory: &ResourceMemory, desired: &DesiredResource, steps: usize) -> ResourceReport {
+        self.0.pass(memory, desired, steps)
     }
 
     /// Whether this is a node without devices.
     #[must_use]
     pub fn is_simulated(&self) -> bool {
-        self.0.real.is_none()
+        self.0.real().is_none()
     }
 
     /// A pass that ends after so many steps: how a crash in the middle is tried out.
@@ -125,15 +160,15 @@ impl NodeStorage {
         steps: usize,
     ) -> ResourceReport {
         let memory = memory.clone();
-        self.blocking(move |inner| inner.pass(&memory, &desired, steps)).await
+        self.blocking(move |storage| storage.pass(&memory, &desired, steps)).await
     }
 
     /// What the next pass would do. Changes nothing.
     pub async fn preview(&self, memory: &ResourceMemory, desired: Arc<DesiredResource>) -> Plan {
         let memory = memory.clone();
-        self.blocking(move |inner| {
-            let targets = Targets::of(&desired, &inner.pools);
-            plan(&desired, &observe(&desired, &targets, &memory.formatted()))
+        self.blocking(move |storage| {
+            let targets = Targets::of(&desired, &storage.0.pools);
+            (storage.0.rules.plan)(&desired, &observe(&desired, &targets, &memory.formatted()))
         })
         .await
     }
@@ -141,27 +176,44 @@ impl NodeStorage {
     /// How often each external program was started so far, by name.
     #[must_use]
     pub fn command_counts(&self) -> BTreeMap<String, u64> {
-        self.0.real.as_ref().map(|real| real.exec.counts()).unwrap_or_default()
+        self.0.real().map(|real| real.exec.counts()).unwrap_or_default()
+    }
+
+    /// Backing objects that turned out, since this was asked last, to have lost their devices to others. Costs nothing.
+    #[must_use]
+    pub fn take_lost(&self) -> Vec<String> {
+        self.0.real().map(|real| ids(real.loops.take_lost())).unwrap_or_default()
+    }
+
+    /// Backing objects that have changed without us: their devices are gone, or they take more or less room than was last
+    /// reported. Looks at every device that is attached: call it at intervals, never per operation.
+    pub async fn look_around(&self) -> Vec<String> {
+        self.blocking(|storage| storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default()).await
     }
 
     /// How many loop devices of this node's pools are known.
     #[must_use]
     pub fn loop_devices(&self) -> usize {
-        self.0.real.as_ref().map_or(0, |real| real.loops.count())
+        self.0.real().map_or(0, |real| real.loops.count())
     }
 
     /// Runs on a thread that may block; in place on a simulated node, where nothing blocks.
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
-        if self.0.real.is_none() {
-            return work(&self.0);
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> T {
+        if self.is_simulated() {
+            return work(self);
         }
-        let inner = self.0.clone();
-        match tokio::task::spawn_blocking(move || work(&inner)).await {
+        let storage = self.clone();
+        match tokio::task::spawn_blocking(move || work(&storage)).await {
             Ok(result) => result,
             // The panic belongs to the caller, whose supervisor knows what to do.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+/// Names of backing objects out of their files'.
+fn ids(files: Vec<PathBuf>) -> Vec<String> {
+    files.iter().filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned())).collect()
 }
 
 impl ResourceMemory {
@@ -186,35 +238,38 @@ impl ResourceMemory {
 }
 
 impl Inner {
+    fn real(&self) -> Option<&Real> {
+        match &self.ground {
+            Ground::Real(real) => Some(real),
+            Ground::Simulated(..) => None,
+        }
+    }
+
     fn pass(&self, memory: &ResourceMemory, desired: &DesiredResource, steps: usize) -> ResourceReport {
-        let _turn = self.real.as_ref().map(|real| real.turns.take(&desired.rsc));
+        let _turn = self.real().map(|real| real.turns.take(&desired.rsc));
         let targets = Targets::of(desired, &self.pools);
         let mut observed = observe(desired, &targets, &memory.formatted());
         let mut outcome = Outcome::default();
         if let Err(problem) = self.check_layers(desired) {
             outcome.problems.push((Subject::Resource, problem));
         } else {
-            let plan = plan(desired, &observed);
+            let plan = (self.rules.plan)(desired, &observed);
             let breaker = memory.breaker();
-            let execution = Execution {
-                desired,
-                targets: &targets,
-                exec: self.real.as_ref().map(|real| &real.exec),
-                breaker: &breaker,
-            };
+            let execution =
+                Execution { desired, targets: &targets, exec: self.real().map(|real| &real.exec), breaker: &breaker };
             outcome = execution.run(&plan, steps);
             if !plan.steps.is_empty() {
                 observed = observe(desired, &targets, &memory.formatted());
             }
             memory.learn(&outcome, &observed);
         }
-        let simulated = self.real.is_none();
+        let simulated = self.real().is_none();
         report::report(desired, &observed, outcome, simulated)
     }
 
     /// A removal needs no layer: what is in use by one is refused as such.
     fn check_layers(&self, desired: &DesiredResource) -> Result<(), Problem> {
-        if self.real.is_none() || desired.order == Order::Remove {
+        if self.real().is_none() || desired.order == Order::Remove {
             return Ok(());
         }
         layer::check(&desired.layers)?;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::driver::PartId;
+use super::driver::{Owner, PartId};
 use super::targets::{Target, Targets};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::moment::Uuid;
-use crate::model::names::{RscName, VolumeNumber};
-use crate::model::plan::{BackingId, Content, ObservedResource};
+use crate::model::names::VolumeNumber;
+use crate::model::plan::{BackingId, Content, Extent, ObservedResource, ObservedVolume};
+use crate::model::report::Problem;
 
 /// Everything that the desired state asks about. `formatted` are volumes that are known to have a file system.
 pub(super) fn observe(
@@ -21,7 +22,9 @@ pub(super) fn observe(
         observed.volumes.insert(*number, found);
     }
     for volume in &desired.volumes {
+        look_whose(desired, volume, targets, &mut observed);
         look_at_content(volume, targets, formatted, &mut observed);
+        look_at_extent(volume, targets, &mut observed);
         look_for_origin(volume, targets, &mut observed);
     }
     for (snapshot, parts) in &targets.parts {
@@ -31,8 +34,27 @@ pub(super) fn observe(
         });
         observed.snapshots.insert(snapshot.clone(), found.collect());
     }
-    look_at_rollback(desired, targets, &mut observed);
+    observed.rollback_unknown = look_at_rollback(desired, targets, &mut observed).err();
     observed
+}
+
+/// A backing object under the name of a volume that was never reported as made is the volume's, or none of ours.
+fn look_whose(desired: &DesiredResource, volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
+    let (Some(slot), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number)) else {
+        return;
+    };
+    let found = match slot {
+        Ok(found) if found.backing.is_some() && !volume.made => found,
+        _ => return,
+    };
+    match target.driver.stranger(&target.id, Owner::of(desired)) {
+        Ok(None) => {}
+        Ok(stranger) => {
+            let (granularity, has_device) = (found.granularity, found.has_device);
+            *found = ObservedVolume { granularity, has_device, stranger, ..ObservedVolume::default() };
+        }
+        Err(problem) => *slot = Err(problem),
+    }
 }
 
 fn look_at_content(
@@ -57,6 +79,21 @@ fn look_at_content(
     }
 }
 
+/// How far the content of a volume reaches that is to be made smaller.
+fn look_at_extent(volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
+    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+    else {
+        return;
+    };
+    let larger = found.backing.is_some_and(|size| size > volume.size);
+    if volume.shrink && larger && volume.order != Order::Remove {
+        found.extent = target.driver.extent(&target.id).unwrap_or_else(|problem| {
+            tracing::warn!(id = %target.id, %problem, "up to where a volume's data reaches cannot be told");
+            Extent::Unknown
+        });
+    }
+}
+
 /// The snapshot that a volume which is not there is to be made from.
 fn look_for_origin(volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
     let Origin::Snapshot { rsc, snapshot, volume: part } = &volume.origin else {
@@ -78,31 +115,40 @@ fn look_for_origin(volume: &DesiredVolume, targets: &Targets, observed: &mut Obs
     }
 }
 
-fn look_at_rollback(desired: &DesiredResource, targets: &Targets, observed: &mut ObservedResource) {
-    if desired.rollback.is_none() && desired.order != Order::Remove {
-        return;
-    }
+/// An error is one that leaves it open what was done: taking it for "nothing" would roll back what was written since.
+fn look_at_rollback(
+    desired: &DesiredResource,
+    targets: &Targets,
+    observed: &mut ObservedResource,
+) -> Result<(), Problem> {
     if desired.order == Order::Remove {
-        let mut tokens = targets.pools().into_iter().filter_map(|t| token(t, &desired.rsc));
-        observed.rolled_back = tokens.next();
+        for target in targets.pools() {
+            observed.rolled_back = observed.rolled_back.or(target.driver.rolled_back(&desired.rsc)?);
+        }
+        return Ok(());
     }
     let Some(order) = &desired.rollback else {
-        return;
+        return Ok(());
     };
     for (number, target) in &targets.volumes {
         let Ok(target) = target else { continue };
         let part = PartId { of: &target.id, snapshot: &order.snapshot };
-        let found = target.driver.observe_part(part);
-        if let Some(size) = found.ok().and_then(|part| part.size) {
+        if let Some(size) = target.driver.observe_part(part)?.size {
             observed.rollback_parts.insert(*number, size);
         }
     }
-    observed.rolled_back = observed.rolled_back.or_else(|| done(desired, order, targets, observed));
+    observed.rolled_back = done(desired, order, targets, observed)?;
+    Ok(())
 }
 
 /// The order's token, if every pool that has parts of the snapshot says that it was carried out. A crash between two
 /// pools is not "done"; a volume that came later, in another pool, changes nothing.
-fn done(desired: &DesiredResource, order: &Rollback, targets: &Targets, observed: &ObservedResource) -> Option<Uuid> {
+fn done(
+    desired: &DesiredResource,
+    order: &Rollback,
+    targets: &Targets,
+    observed: &ObservedResource,
+) -> Result<Option<Uuid>, Problem> {
     let mut concerned: Vec<&Target> =
         observed.rollback_parts.keys().filter_map(|number| targets.volume(*number).ok()).collect();
     let all = !concerned.is_empty();
@@ -110,11 +156,10 @@ fn done(desired: &DesiredResource, order: &Rollback, targets: &Targets, observed
         // The snapshot is gone, after it had served.
         concerned = targets.pools();
     }
-    let mut said = concerned.into_iter().map(|target| token(target, &desired.rsc) == Some(order.token));
-    let done = if all { said.all(|yes| yes) } else { said.any(|yes| yes) };
-    done.then_some(order.token)
-}
-
-fn token(target: &Target, rsc: &RscName) -> Option<Uuid> {
-    target.driver.rolled_back(rsc).ok().flatten()
+    let said: Vec<bool> = concerned
+        .into_iter()
+        .map(|target| Ok(target.driver.rolled_back(&desired.rsc)? == Some(order.token)))
+        .collect::<Result<_, Problem>>()?;
+    let done = if all { said.iter().all(|yes| *yes) } else { said.iter().any(|yes| *yes) };
+    Ok(done.then_some(order.token))
 }

@@ -10,7 +10,7 @@ use super::driver::{self, Driver};
 use super::drivers::{Diskless, FileDriver, Preparation};
 use super::loops::Loops;
 use super::problem::problem;
-use super::simulated::{SimulatedDriver, Simulation};
+use super::simulated::{Disk, SimulatedDriver};
 use crate::model::desired::DesiredPool;
 use crate::model::kinds::{ProviderKind, Provisioning};
 use crate::model::names::PoolName;
@@ -25,7 +25,8 @@ enum Ground {
         /// Folders that were prepared once in this process.
         seen: Mutex<BTreeSet<PathBuf>>,
     },
-    Simulated(Simulation),
+    /// A simulated disk, and the life of its satellite.
+    Simulated(Disk, u64),
 }
 
 /// All pools of the node.
@@ -49,10 +50,11 @@ impl Pools {
         Self::on(Ground::Real { loops, seen })
     }
 
-    /// Pools in memory.
+    /// Pools in memory, for the satellite that the disk has now.
     #[must_use]
-    pub fn simulated(simulation: Simulation) -> Self {
-        Self::on(Ground::Simulated(simulation))
+    pub fn simulated(disk: Disk) -> Self {
+        let life = disk.life();
+        Self::on(Ground::Simulated(disk, life))
     }
 
     fn on(ground: Ground) -> Self {
@@ -118,10 +120,10 @@ impl Pools {
 
     fn driver_for(&self, pool: &DesiredPool) -> Result<Arc<dyn Driver>, Problem> {
         let (loops, seen) = match &self.ground {
-            Ground::Simulated(simulation) => {
+            Ground::Simulated(disk, life) => {
                 return Ok(match pool.provider {
                     ProviderKind::Diskless => Arc::new(Diskless),
-                    kind => Arc::new(SimulatedDriver::new(kind, simulation)),
+                    kind => Arc::new(SimulatedDriver::prepare((disk.clone(), *life), kind, &pool.backing)?),
                 });
             }
             Ground::Real { loops, seen } => (loops, seen),

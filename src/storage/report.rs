@@ -12,9 +12,10 @@ use crate::model::size::Kib;
 pub(super) fn report(
     desired: &DesiredResource,
     observed: &ObservedResource,
-    outcome: Outcome,
+    mut outcome: Outcome,
     simulated: bool,
 ) -> ResourceReport {
+    outcome.problems.extend(unseen(observed));
     let drbd = simulated && desired.layers.contains(&LayerKind::Drbd);
     let volumes = desired
         .volumes
@@ -33,8 +34,23 @@ pub(super) fn report(
         rolled_back: token.filter(|token| observed.rolled_back == Some(*token)),
         // A look that is sure would keep others from mounting it; only a refusal knows.
         in_use: outcome.in_use.then_some(true),
+        refused: outcome.refused,
         problem: join(outcome.problems),
     }
+}
+
+/// What the last look could not see: it is neither there nor gone, and the pass has to be done again. One that stood in
+/// the way of the plan is told once.
+fn unseen(observed: &ObservedResource) -> Vec<(Subject, Problem)> {
+    let volumes = observed.volumes.iter().filter_map(|(number, found)| {
+        let problem = found.as_ref().err()?;
+        Some((Subject::Volume(*number), problem.clone()))
+    });
+    let parts = observed.snapshots.iter().flat_map(|(name, parts)| {
+        let problems = parts.values().filter_map(|part| part.as_ref().err());
+        problems.map(|problem| (Subject::Snapshot(name.clone()), problem.clone()))
+    });
+    volumes.chain(parts).collect()
 }
 
 fn is_gone(desired: &DesiredResource, observed: &ObservedResource) -> bool {
@@ -134,6 +150,24 @@ fn join(problems: Vec<(Subject, Problem)>) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_last_look_could_not_see_is_a_problem() {
+        let broken = Problem {
+            message: "The storage pool cannot be read".to_owned(),
+            cause: "Input/output error".to_owned(),
+            correction: "Mend it.".to_owned(),
+            details: String::new(),
+        };
+        let number = crate::model::names::VolumeNumber::new(0).expect("legal");
+        let name = crate::model::names::SnapName::parse("one").expect("legal");
+        let mut observed = ObservedResource::default();
+        observed.volumes.insert(number, Err(broken.clone()));
+        observed.snapshots.insert(name.clone(), [(number, Err(broken.clone()))].into());
+        let told = unseen(&observed);
+        assert_eq!(told, [(Subject::Volume(number), broken.clone()), (Subject::Snapshot(name), broken)]);
+        assert!(unseen(&ObservedResource::default()).is_empty());
+    }
 
     #[test]
     fn problems_are_joined_and_said_once() {

@@ -63,10 +63,10 @@ pub(super) fn facts(version: &str) -> SatelliteFacts {
     assemble(version, uname(), tools)
 }
 
-/// Facts about a simulated machine: everything works.
-pub(super) fn simulated_facts(version: &str) -> SatelliteFacts {
+/// Facts about a simulated machine of this name, or of the real one's: everything works.
+pub(super) fn simulated_facts(version: &str, name: Option<&str>) -> SatelliteFacts {
     SatelliteFacts {
-        uname: uname(),
+        uname: name.map_or_else(uname, str::to_owned),
         version: version.to_owned(),
         providers: ProviderKind::ALL.to_vec(),
         layers: LayerKind::ALL.to_vec(),

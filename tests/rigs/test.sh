@@ -1,6 +1,7 @@
 #!/bin/bash
 # All checks and tests, each whether or not one before it failed; then what ran, what could not run here and why, and the count.
-# Tests add a line to the file $ZEA_NOT_RUN for what they leave out (tests/rigs/mod.rs).
+# Tests add a line to the file $ZEA_NOT_RUN for what they leave out, and to $ZEA_SERIES for how long their series were
+# (tests/rigs/mod.rs).
 set -u
 cd "$(dirname "$0")/../.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -8,7 +9,9 @@ cargo=tests/rigs/cargo.sh
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 export ZEA_NOT_RUN="$work/not-run"
+export ZEA_SERIES="$work/series"
 : >"$ZEA_NOT_RUN"
+: >"$ZEA_SERIES"
 : >"$work/ran"
 : >"$work/failed"
 : >"$work/log"
@@ -43,7 +46,9 @@ optional clippy "no clippy for this cargo" "$cargo clippy --version" $cargo clip
 # Advisories need a database from elsewhere: a machine that has it adds them.
 optional deny "cargo-deny is not installed: licences and duplicates were not checked" "$cargo deny --version" \
     $cargo deny check licenses bans sources
-step tests $cargo test --locked --no-fail-fast
+# The seeds get both cores for themselves: their rate is a figure.
+step tests $cargo test --locked --no-fail-fast -- --skip simulation::seeds::seeds_keep_all_oracles
+step simulation make --no-print-directory sim SEEDS=200
 optional fuzz-format "no rustfmt for this cargo" "$cargo fmt --version" $cargo fmt --manifest-path fuzz/Cargo.toml --check
 # Ten seconds for each parser of foreign bytes, from the seeds alone: what it prints is said again at the end.
 step fuzz env SEED=1 tests/rigs/fuzz.sh 10
@@ -60,6 +65,8 @@ echo
 echo "== what ran"
 cat "$work/ran"
 grep -E '^(ok|FAILED) .* runs, ' "$work/log" | sed 's/^/        /'
+echo "== the long series, shortened (make soak runs the whole of them)"
+sort -u "$ZEA_SERIES"
 echo "== what this machine could not run"
 if [ -s "$ZEA_NOT_RUN" ]; then sort -u "$ZEA_NOT_RUN"; else echo "nothing: all of it ran"; fi
 echo

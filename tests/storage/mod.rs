@@ -1,6 +1,7 @@
 //! A node's storage for real: loop devices, xfs with reflinks, ext4 without. Needs root; says so and passes where not.
 
 mod crash;
+mod disk;
 mod life;
 mod pools;
 mod rig;

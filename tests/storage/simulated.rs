@@ -14,7 +14,7 @@ use zea::storage::simulated::Simulation;
 use super::rig::{SIZE, keep, pool_name, resource, restored, rollback, with_snapshot};
 
 async fn node() -> NodeStorage {
-    let node = NodeStorage::simulated(Simulation { pool_size: Kib(1 << 20) });
+    let node = NodeStorage::simulated(Simulation { pool_size: Kib(1 << 20), ..Simulation::default() });
     let pool = DesiredPool {
         name: pool_name(),
         provider: ProviderKind::LvmThin,

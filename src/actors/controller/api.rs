@@ -8,20 +8,12 @@ use crate::actors::system::{Message, Reply};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::command::Command;
+pub use crate::model::conduct::writer::Answer;
 use crate::model::names::NodeName;
 use crate::model::observed::NodeStatus;
 use crate::model::refusal::{Note, Refusal};
 use crate::model::report::{PoolReport, Report};
 use crate::store::CommitInfo;
-
-/// Whether the answer waits for the nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// As soon as the decision is durable.
-    WhenDurable,
-    /// When the nodes that are online have carried it out, or said why not; at the latest at the deadline.
-    WhenCarriedOut,
-}
 
 /// A message to the cluster actor.
 #[derive(Debug)]
@@ -59,6 +51,8 @@ pub enum ClusterAnswer {
     Done(Vec<Note>),
     /// Nothing was changed.
     Refused(Refusal),
+    /// Nothing was decided: too many requests wait for the disk.
+    Busy,
     /// To messages that carry no request.
     Taken,
 }
@@ -83,7 +77,7 @@ impl View {
     /// As the cluster actor publishes; for those who stand in for it in tests.
     #[doc(hidden)]
     pub fn publish_for_tests(&self, cluster: Cluster) {
-        self.publish(cluster);
+        self.publish(Arc::new(cluster));
     }
 
     /// The last committed state. Cheap; hold it only as long as one answer takes.
@@ -99,7 +93,7 @@ impl View {
     }
 
     /// Publishes a new state. Only the cluster actor does.
-    pub(super) fn publish(&self, cluster: Cluster) {
-        self.0.send_replace(Arc::new(cluster));
+    pub(super) fn publish(&self, cluster: Arc<Cluster>) {
+        self.0.send_replace(cluster);
     }
 }

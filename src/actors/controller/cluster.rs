@@ -1,39 +1,30 @@
-//! The cluster actor: the model's single writer. It decides, has the changes committed, and only then answers and tells
-//! nodes. Never blocks, and never reads the store itself.
-//!
-//! Everything that one message brings about travels as one [`Entry`] through the committer: replies and news leave with
-//! the commit of their entry, in order. One batch is in flight; what comes meanwhile goes into the next.
+//! The cluster actor: owner of the model's single writer (`model::conduct::writer`). It brings messages to it and carries
+//! its effects out: commits, the view, answers, news for nodes. Decides nothing, and never reads the store itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::api::{Answer, ClusterAnswer, ClusterMessage, View};
+use super::api::{ClusterAnswer, ClusterMessage, View};
 use super::committer::{CommitterAnswer, CommitterMessage};
+use super::moment::now;
 use super::satellites::SatellitesMessage;
-use super::waits::{Due, Wait, Waits};
-use crate::actors::system::{ActorRef, Behaviour, Context, Reply};
+use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Reply};
 use crate::model::change::Change;
-use crate::model::cluster::{Cluster, PoolKey};
-use crate::model::command::{Command, PoolCommand};
-use crate::model::decide::{decide, first_records, node_went_away, observe};
-use crate::model::moment::{EpochMs, Moment};
-use crate::model::names::{NodeName, RscName};
-use crate::model::news::{News, news};
-use crate::model::observed::{NodeStatus, Sighting};
+use crate::model::conduct::Rules;
+use crate::model::conduct::writer::{Effect, Limits, Outcome, SWEEP_PERIOD, Writer};
+use crate::model::names::NodeName;
 use crate::model::refusal::Note;
 use crate::model::report::{PoolReport, Report};
-use crate::model::wait::Goal;
 
 /// How long the store may take to load: a large one on a slow disk; past it the actor fails and is started again.
 const LOAD_LIMIT: Duration = Duration::from_secs(120);
 /// How long a commit may take. A disk that does not answer for a minute is broken; the actor fails and loads anew.
 const COMMIT_LIMIT: Duration = Duration::from_secs(60);
-/// How often waiting requests are looked at for their deadline, while there are any.
-const SWEEP_PERIOD: Duration = Duration::from_secs(1);
 /// Messages kept while the store loads; more are answered "ask again" by being dropped.
 const STASH_LIMIT: usize = 4096;
 
 type Ctx = Context<ClusterMessage>;
+type Effects = Vec<Effect<Reply<ClusterAnswer>>>;
 
 /// What the cluster actor needs of the outside.
 #[derive(Clone)]
@@ -46,32 +37,18 @@ pub struct Surroundings {
     pub satellites: Arc<std::sync::OnceLock<ActorRef<SatellitesMessage>>>,
     /// How long a request waits for nodes.
     pub deadline: Duration,
-}
-
-/// What one message brought about.
-#[derive(Default)]
-struct Entry {
-    changes: Vec<Change>,
-    replies: Vec<Due>,
-    news: News,
-}
-
-/// A batch on its way to the disk.
-struct InFlight {
-    entries: Vec<Entry>,
-    /// The state with all of them.
-    cluster: Cluster,
+    /// How much is taken on.
+    pub limits: Limits,
 }
 
 /// See the module.
 pub struct ClusterActor {
     around: Surroundings,
-    head: Cluster,
+    began: Instant,
+    writer: Writer<Reply<ClusterAnswer>>,
     loaded: bool,
     stash: Vec<(ClusterMessage, Reply<ClusterAnswer>)>,
-    pending: Vec<Entry>,
-    in_flight: Option<InFlight>,
-    waits: Waits,
+    /// The next sweep is on its way.
     sweeping: bool,
 }
 
@@ -79,154 +56,34 @@ impl ClusterActor {
     /// An actor that has loaded nothing yet.
     #[must_use]
     pub fn new(around: Surroundings) -> Self {
-        Self {
-            around,
-            head: Cluster::default(),
-            loaded: false,
-            stash: Vec::new(),
-            pending: Vec::new(),
-            in_flight: None,
-            waits: Waits::default(),
-            sweeping: false,
-        }
+        let writer = Writer::new(Rules::default(), around.deadline).within(around.limits);
+        Self { around, began: Instant::now(), writer, loaded: false, stash: Vec::new(), sweeping: false }
     }
 
-    fn execute(&mut self, command: &Command, answer: Answer, reply: Reply<ClusterAnswer>) -> Entry {
-        let decision = match decide(&self.head, command, moment()) {
-            Ok(decision) => decision,
-            Err(refusal) => return Entry::answer(reply, ClusterAnswer::Refused(refusal)),
-        };
-        let news = self.take_in(&decision.changes);
-        let goals: Vec<Goal> = match answer {
-            Answer::WhenDurable => Vec::new(),
-            Answer::WhenCarriedOut => goals_of(&news),
-        };
-        let pools: Vec<PoolKey> = match (answer, command) {
-            (Answer::WhenCarriedOut, Command::Pool(PoolCommand::Create(new))) => {
-                vec![(new.node.clone(), new.name.clone())]
+    fn carry_out(&mut self, effects: Effects, ctx: &mut Ctx) {
+        for effect in effects {
+            match effect {
+                Effect::Commit(decisions) => self.commit(decisions, ctx),
+                Effect::Publish(cluster) => self.around.view.publish(cluster),
+                Effect::Answer(reply, outcome) => reply.send(outcome.into()),
+                Effect::News(news) => self.tell_satellites(SatellitesMessage::News(Box::new(news))),
             }
-            _ => Vec::new(),
-        };
-        let mut entry = Entry { changes: decision.changes, news, replies: Vec::new() };
-        if goals.is_empty() && pools.is_empty() {
-            entry.replies.push((reply, ClusterAnswer::Done(decision.notes)));
-        } else {
-            let until = Instant::now() + self.around.deadline;
-            let definitions: std::collections::BTreeSet<RscName> = goals.iter().map(|goal| goal.rsc.clone()).collect();
-            self.waits.add(Wait { reply, notes: decision.notes, goals, pools, until });
-            for rsc in &definitions {
-                entry.replies.extend(self.waits.settle(&self.head, rsc));
-            }
-            entry.replies.extend(self.waits.settle_pools(&self.head));
         }
-        entry
-    }
-
-    /// Applies changes to the head; what nodes have to be told of them is returned.
-    fn take_in(&mut self, changes: &[Change]) -> News {
-        if changes.is_empty() {
-            return News::default();
-        }
-        let before = self.head.clone();
-        for change in changes {
-            self.head.apply(change);
-        }
-        news(&before, &self.head, changes)
-    }
-
-    fn reports(&mut self, node: &NodeName, reports: &[Report]) -> Entry {
-        let mut entry = Entry::default();
-        for report in reports {
-            let seen = observe(&self.head, node, report, moment());
-            for sighting in seen.sightings {
-                self.head.sight(sighting);
-            }
-            let news = self.take_in(&seen.changes);
-            entry.news.extend(news);
-            entry.changes.extend(seen.changes);
-            entry.replies.extend(match report {
-                Report::Resource(report) => self.waits.settle(&self.head, &report.rsc),
-                Report::Pool(_) => self.waits.settle_pools(&self.head),
-            });
-        }
-        entry
-    }
-
-    fn capacities(&mut self, node: &NodeName, reports: Vec<PoolReport>) -> Entry {
-        let reports: Vec<Report> = reports.into_iter().map(Report::Pool).collect();
-        self.reports(node, &reports)
-    }
-
-    fn node_status(&mut self, node: NodeName, status: NodeStatus) -> Entry {
-        let was_online = self.head.is_online(&node);
-        let online = status.is_online();
-        self.head.sight(Sighting::Node(node.clone(), status));
-        let mut entry = Entry::default();
-        if was_online && !online {
-            entry.changes = node_went_away(&self.head, &node, moment().now);
-            entry.news = self.take_in(&entry.changes);
-            self.forget_resources(&node);
-        }
-        entry.replies = self.waits.settle_all(&self.head);
-        entry
-    }
-
-    /// What a node that is away told of its resources is no longer known.
-    fn forget_resources(&mut self, node: &NodeName) {
-        let on_node: Vec<RscName> = self.head.on_node.get(node).into_iter().flatten().cloned().collect();
-        for rsc in on_node {
-            self.head.sight(Sighting::Resource(rsc, node.clone(), None));
-        }
-    }
-
-    fn enqueue(&mut self, entry: Entry, ctx: &mut Ctx) {
-        self.pending.push(entry);
-        self.flush(ctx);
-        if !self.waits.is_empty() && !self.sweeping {
+        if self.writer.waiting() && !self.sweeping {
             self.sweeping = true;
             ctx.notify_after(SWEEP_PERIOD, ClusterMessage::Sweep);
         }
     }
 
-    /// Starts the next batch when none is in flight.
-    fn flush(&mut self, ctx: &mut Ctx) {
-        if self.in_flight.is_some() || self.pending.is_empty() {
-            return;
-        }
-        let mut entries = std::mem::take(&mut self.pending);
-        let decisions: Vec<Vec<Change>> =
-            entries.iter_mut().map(|entry| std::mem::take(&mut entry.changes)).filter(|c| !c.is_empty()).collect();
-        let batch = InFlight { entries, cluster: self.head.clone() };
-        if decisions.is_empty() {
-            self.release(batch);
-            return;
-        }
-        self.in_flight = Some(batch);
+    fn commit(&self, decisions: Vec<Vec<Change>>, ctx: &mut Ctx) {
         let committer = self.around.committer.clone();
         let commit = async move { committer.ask(CommitterMessage::Commit(decisions), COMMIT_LIMIT).await };
         ctx.run(commit, |answer| {
             ClusterMessage::Committed(match answer {
                 Ok(CommitterAnswer::Committed(info)) => Ok(info),
-                Ok(CommitterAnswer::Failed(why)) => Err(why),
-                Ok(CommitterAnswer::Loaded(_)) => Err("the committer answered something else".to_owned()),
-                Err(error) => Err(format!("the committer does not answer: {error}")),
+                other => Err(why_not(other)),
             })
         });
-    }
-
-    /// Everything in the batch is durable: publish it, then let replies and news go.
-    fn release(&mut self, batch: InFlight) {
-        self.around.view.publish(batch.cluster);
-        let mut all = News::default();
-        for entry in batch.entries {
-            all.extend(entry.news);
-            for (reply, answer) in entry.replies {
-                reply.send(answer);
-            }
-        }
-        if !all.is_empty() {
-            self.tell_satellites(SatellitesMessage::News(Box::new(all)));
-        }
     }
 
     fn tell_satellites(&self, message: SatellitesMessage) {
@@ -244,41 +101,28 @@ impl ClusterActor {
         ctx.run(load, |answer| {
             ClusterMessage::Loaded(match answer {
                 Ok(CommitterAnswer::Loaded(changes)) => Ok(changes),
-                Ok(CommitterAnswer::Failed(why)) => Err(why),
-                Ok(CommitterAnswer::Committed(_)) => Err("the committer answered something else".to_owned()),
-                Err(error) => Err(format!("the committer does not answer: {error}")),
+                other => Err(why_not(other)),
             })
         });
     }
 
     fn loaded(&mut self, result: Result<Vec<Change>, String>, ctx: &mut Ctx) {
-        let changes = match result {
-            Ok(changes) => changes,
-            Err(why) => {
-                ctx.fail(format!("the store cannot be loaded: {why}"));
-                return;
-            }
+        let records = match result {
+            Ok(records) => records,
+            Err(why) => return ctx.fail(format!("the store cannot be loaded: {why}")),
         };
-        for change in &changes {
-            self.head.apply(change);
-        }
-        // Satellites go on while this actor is restarted: what they said last holds until they say something else.
-        self.head.recall(&self.around.view.load());
+        let last_seen = self.around.view.load();
+        let effects = self.writer.loaded(records, &last_seen, now(self.began));
         self.loaded = true;
-        let known = changes.iter().any(|change| matches!(change, Change::Controller(_)));
-        let first = if known { Vec::new() } else { first_records(moment()) };
-        let news = self.take_in(&first);
-        let everybody = News { everybody: true, nodes: self.head.nodes.keys().cloned().collect(), ..news };
-        self.enqueue(Entry { changes: first, news: everybody, replies: Vec::new() }, ctx);
+        self.carry_out(effects, ctx);
         for (message, reply) in std::mem::take(&mut self.stash) {
             self.handle(message, reply, ctx);
         }
     }
 
-    fn sweep(&mut self, ctx: &mut Ctx) {
-        self.sweeping = false;
-        let replies = self.waits.expire(&self.head, Instant::now());
-        self.enqueue(Entry { replies, ..Entry::default() }, ctx);
+    fn capacities(&mut self, node: &NodeName, reports: Vec<PoolReport>) -> Effects {
+        let reports: Vec<Report> = reports.into_iter().map(Report::Pool).collect();
+        self.writer.reports(node, &reports, now(self.began))
     }
 
     fn ask_satellites(&mut self, message: SatellitesMessage, reply: Reply<ClusterAnswer>, ctx: &mut Ctx) {
@@ -307,57 +151,54 @@ impl Behaviour for ClusterActor {
             }
             return;
         }
-        let entry = match message {
-            ClusterMessage::Execute(command, answer) => self.execute(&command, answer, reply),
-            ClusterMessage::Reports(node, reports) => self.reports(&node, &reports),
+        let effects = match message {
+            ClusterMessage::Execute(command, answer) => self.writer.execute(&command, answer, reply, now(self.began)),
+            ClusterMessage::Reports(node, reports) => self.writer.reports(&node, &reports, now(self.began)),
             ClusterMessage::Capacities(node, reports) => self.capacities(&node, reports),
-            ClusterMessage::NodeStatus(node, status) => self.node_status(node, *status),
+            ClusterMessage::NodeStatus(node, status) => self.writer.node_status(node, *status, now(self.began)),
             ClusterMessage::Reconnect(node) => {
                 return self.ask_satellites(SatellitesMessage::Reconnect(node), reply, ctx);
             }
             ClusterMessage::RefreshCapacity(nodes) => {
                 return self.ask_satellites(SatellitesMessage::Capacity(nodes), reply, ctx);
             }
-            ClusterMessage::Pass(reply, problem) => pass(*reply, problem),
+            ClusterMessage::Pass(reply, problem) => self.writer.answer_in_turn(*reply, passed(problem)),
             ClusterMessage::Loaded(result) => return self.loaded(result, ctx),
-            ClusterMessage::Sweep => return self.sweep(ctx),
-            ClusterMessage::Committed(Ok(_)) => {
-                if let Some(batch) = self.in_flight.take() {
-                    self.release(batch);
-                }
-                return self.flush(ctx);
+            ClusterMessage::Sweep => {
+                self.sweeping = false;
+                self.writer.sweep(now(self.began))
             }
+            ClusterMessage::Committed(Ok(_)) => self.writer.committed(),
             ClusterMessage::Committed(Err(why)) => {
                 return ctx.fail(format!("a commit failed, the state is loaded anew: {why}"));
             }
         };
-        self.enqueue(entry, ctx);
+        self.carry_out(effects, ctx);
     }
 }
 
-impl Entry {
-    fn answer(reply: Reply<ClusterAnswer>, answer: ClusterAnswer) -> Self {
-        Self { replies: vec![(reply, answer)], ..Self::default() }
+impl From<Outcome> for ClusterAnswer {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done(notes) => Self::Done(notes),
+            Outcome::Refused(refusal) => Self::Refused(refusal),
+            Outcome::Busy => Self::Busy,
+        }
     }
 }
 
-fn pass(reply: Reply<ClusterAnswer>, problem: Option<String>) -> Entry {
+fn passed(problem: Option<String>) -> Outcome {
     let notes = problem.map(|text| Note::warning(crate::model::code::WARN_NOT_CONNECTED, text));
-    Entry::answer(reply, ClusterAnswer::Done(notes.into_iter().collect()))
+    Outcome::Done(notes.into_iter().collect())
 }
 
-fn goals_of(news: &News) -> Vec<Goal> {
-    let goal = |(node, desired): &(NodeName, crate::model::desired::DesiredResource)| Goal {
-        rsc: desired.rsc.clone(),
-        node: node.clone(),
-        generation: desired.generation,
-    };
-    news.resources.iter().map(goal).collect()
-}
-
-/// Now, with a fresh seed.
-fn moment() -> Moment {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let now = EpochMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-    Moment { now, seed: fastrand::u64(..) }
+/// Why the committer did not do what it was asked.
+fn why_not(answer: Result<CommitterAnswer, AskError>) -> String {
+    match answer {
+        Ok(CommitterAnswer::Failed(why)) => why,
+        Ok(CommitterAnswer::Loaded(_) | CommitterAnswer::Committed(_)) => {
+            "the committer answered something else".to_owned()
+        }
+        Err(error) => format!("the committer does not answer: {error}"),
+    }
 }

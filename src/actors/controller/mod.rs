@@ -13,10 +13,10 @@
 pub mod api;
 pub mod cluster;
 pub mod committer;
+mod moment;
 pub mod records;
 pub mod reports;
 pub mod rest;
 pub mod root;
 pub mod satellite_link;
 pub mod satellites;
-mod waits;

@@ -12,6 +12,9 @@ use crate::store::{Batch, Record, RecordKey, RecordKind, Write};
 
 /// Separates the parts of a composed record name; no name may contain it.
 const SEPARATOR: char = '/';
+/// Highest generation that is believed: the first one of a definition has its highest bit clear, and counting never gets
+/// there. A higher one came in from outside, and what counts on from it would overflow.
+const GENERATION_MAX: u64 = u64::MAX >> 1;
 /// Name of the controller's record.
 const CONTROLLER: &str = "controller";
 
@@ -103,6 +106,9 @@ fn read_change(record: &Record) -> Result<Option<Change>, serde_json::Error> {
         }
         RecordKind::ResourceDefinition => {
             let definition: Arc<crate::model::definition::ResourceDefinition> = read(body)?;
+            if definition.generation > GENERATION_MAX {
+                return Err(serde_json::Error::custom("its generation is higher than any that is given"));
+            }
             Change::Definition(definition.name.clone(), Some(definition))
         }
         RecordKind::Snapshot => {
@@ -140,5 +146,18 @@ mod tests {
             let error = change_of(&moved).unwrap_err().to_string();
             assert!(error.contains("that of pool-definition/DATA"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_generation_that_nobody_gives_is_not_believed() {
+        let with = |generation: u64| {
+            let body = format!(
+                r#"{{"name":"web","uuid":"f51611c6-528f-4793-a87a-866d09e6733a","group":"g","layers":["STORAGE"],
+                "volumes":{{}},"resources":{{}},"generation":{generation}}}"#
+            );
+            change_of(&Record::new(RecordKey::new(RecordKind::ResourceDefinition, "WEB"), body))
+        };
+        assert!(matches!(with(GENERATION_MAX), Ok(Some(Change::Definition(..)))));
+        assert!(with(GENERATION_MAX + 1).unwrap_err().to_string().contains("generation"));
     }
 }

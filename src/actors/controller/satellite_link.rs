@@ -1,31 +1,20 @@
-//! Contact with one node's satellite: hello, full sync, and then every change, each resource whole. When anything is
-//! lost on the way the full state goes out again. Decides nothing.
-//!
-//! ```text
-//! away --(link up)--> hello --(facts)--> syncing --(accepted)--> online --(ask fails, link down)--> away
-//! ```
+//! Contact with one node's satellite: carries out what `model::conduct::contact` says, over a mailbox or a link. Decides
+//! nothing, not even when to try again.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::api::{ClusterMessage, View};
+use super::moment::now;
 use crate::actors::system::link::{Endpoint, Link, LinkEvent};
 use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Message, Reply};
-use crate::model::derive::{desired_node, desired_pools};
-use crate::model::desired::DesiredResource;
-use crate::model::kinds::ConnectionStatus;
-use crate::model::moment::EpochMs;
-use crate::model::names::{NodeName, RscName};
+use crate::model::conduct::contact::{Contact, ContactEffect, ContactEvent, Errand, Lost, Reception};
+use crate::model::names::NodeName;
 use crate::model::observed::NodeStatus;
-use crate::model::report::SatelliteFacts;
 use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
 
 /// How long a satellite may take to answer. It only takes the message over; a full sync prepares pools, which asks disks.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-/// Pause before the next attempt with a satellite that is reachable and does not answer as it should.
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 type Ctx = Context<NodeMessage>;
 
@@ -41,27 +30,19 @@ pub enum Way {
         /// Where it listens.
         address: SocketAddr,
     },
-    /// Not at all, and why.
-    Nowhere(&'static str),
+    /// Not at all.
+    Nowhere,
 }
 
 /// A message to this actor.
 #[derive(Debug)]
 pub enum NodeMessage {
-    /// Resources that changed.
-    Apply(Vec<DesiredResource>),
-    /// The node's record changed: its pools may have.
-    Pools,
-    /// Ask for the room of its pools.
+    /// Something happened that contact depends on.
+    Happened(ContactEvent),
+    /// Ask for the room of its pools; answered when the view has it, or with `false`.
     Capacity,
-    /// Drop the contact and make it anew.
-    Reconnect,
-    /// The satellite has forgotten what it was told; the contact itself stands.
-    Resync,
-    /// The link came up or went down.
+    /// A link came up or went down, this one or a former one.
     Link(LinkEvent),
-    /// Try again.
-    Retry,
     /// The satellite answered, or did not, to what was sent in this round.
     Answered(u64, Result<SatelliteAnswer, AskError>),
     /// The same for capacities that somebody waits for.
@@ -72,228 +53,111 @@ impl Message for NodeMessage {
     type Answer = bool;
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Away,
-    Hello,
-    Syncing,
-    Online,
-}
-
-/// Whether a first failure is followed by an attempt at once: a part of a satellite that was restarted is there again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Soon {
-    Yes,
-    No,
-}
-
 /// The link that an incarnation dialled: closed with it, however it ends, so that none is left that nobody owns.
-struct Dialled(Link);
+struct Dialled {
+    link: Link,
+    satellite: ActorRef<ToSatellite>,
+}
 
 impl Drop for Dialled {
     fn drop(&mut self) {
-        self.0.close();
+        self.link.close();
     }
 }
 
 /// See the module.
 pub struct NodeActor {
+    contact: Contact,
+    began: Instant,
     node: NodeName,
     way: Way,
     view: View,
     cluster: ActorRef<ClusterMessage>,
     link: Option<Dialled>,
-    satellite: Option<ActorRef<ToSatellite>>,
-    phase: Phase,
-    /// Rises with each contact: answers of an earlier one are not listened to.
-    round: u64,
-    /// A message is on its way.
-    busy: bool,
-    waiting: BTreeMap<RscName, DesiredResource>,
-    pools_changed: bool,
-    attempts: u64,
-    facts: Option<Arc<SatelliteFacts>>,
 }
 
 impl NodeActor {
     /// Without contact.
     #[must_use]
-    pub fn new(node: NodeName, way: Way, around: (View, ActorRef<ClusterMessage>)) -> Self {
-        Self {
-            node,
-            way,
-            view: around.0,
-            cluster: around.1,
-            link: None,
-            satellite: None,
-            phase: Phase::Away,
-            round: 0,
-            busy: false,
-            waiting: BTreeMap::new(),
-            pools_changed: false,
-            attempts: 0,
-            facts: None,
-        }
+    pub fn new(contact: Contact, (node, way): (NodeName, Way), around: (View, ActorRef<ClusterMessage>)) -> Self {
+        Self { contact, began: Instant::now(), node, way, view: around.0, cluster: around.1, link: None }
     }
 
-    fn connect(&mut self, ctx: &mut Ctx) {
-        match self.way.clone() {
-            Way::Local(satellite) => self.hello(satellite, ctx),
-            Way::Nowhere(why) => self.status(ConnectionStatus::NoSatelliteConnection, Some(why.to_owned())),
-            Way::Remote { endpoint, address } => {
-                match endpoint.dial(&address.to_string(), &self.node.as_str().to_ascii_lowercase()) {
-                    Ok(link) => self.link = Some(Dialled(link)),
-                    Err(error) => self.status(ConnectionStatus::Offline, Some(error.to_string())),
+    fn happened(&mut self, event: ContactEvent, ctx: &mut Ctx) {
+        let effects = self.contact.handle(event, &self.view.load(), now(self.began));
+        self.carry_out(effects, ctx);
+    }
+
+    fn carry_out(&mut self, effects: Vec<ContactEffect>, ctx: &mut Ctx) {
+        for effect in effects {
+            match effect {
+                ContactEffect::Dial => self.dial(ctx),
+                ContactEffect::Close => self.link = None,
+                ContactEffect::Send(round, errand) => self.send(round, errand.into(), ctx),
+                ContactEffect::AskCapacity => self.ask_capacity(Reply::none(), ctx),
+                ContactEffect::Status(status) => self.status(status),
+                ContactEffect::RetryAfter(pause) => {
+                    ctx.notify_after(pause, NodeMessage::Happened(ContactEvent::Retry));
+                }
+                ContactEffect::Failed(reason) => {
+                    tracing::warn!(node = %self.node, reason, "contact with a satellite failed");
                 }
             }
         }
     }
 
-    fn disconnect(&mut self) {
-        self.link = None;
-        self.away();
-    }
-
-    fn away(&mut self) {
-        self.round += 1;
-        self.phase = Phase::Away;
-        self.busy = false;
-        self.satellite = None;
-        self.waiting.clear();
-        self.pools_changed = false;
-    }
-
-    fn hello(&mut self, satellite: ActorRef<ToSatellite>, ctx: &mut Ctx) {
-        self.away();
-        self.satellite = Some(satellite);
-        self.phase = Phase::Hello;
-        let cluster = self.view.load().controller.cluster;
-        self.send(ToSatellite::Hello { cluster, node: self.node.clone() }, ctx);
-    }
-
-    fn send(&mut self, message: ToSatellite, ctx: &mut Ctx) {
-        let Some(satellite) = self.satellite.clone() else {
+    fn dial(&mut self, ctx: &mut Ctx) {
+        let Way::Remote { endpoint, address } = &self.way else {
             return;
         };
-        self.busy = true;
-        let round = self.round;
+        match endpoint.dial(&address.to_string(), &self.node.as_str().to_ascii_lowercase()) {
+            Ok(link) => self.link = Some(Dialled { satellite: link.actor_ref("satellite"), link }),
+            Err(error) => self.happened(ContactEvent::DialFailed(error.to_string()), ctx),
+        }
+    }
+
+    fn satellite(&self) -> Option<ActorRef<ToSatellite>> {
+        match &self.way {
+            Way::Local(satellite) => Some(satellite.clone()),
+            Way::Remote { .. } => self.link.as_ref().map(|own| own.satellite.clone()),
+            Way::Nowhere => None,
+        }
+    }
+
+    fn send(&self, round: u64, message: ToSatellite, ctx: &mut Ctx) {
+        let Some(satellite) = self.satellite() else {
+            return;
+        };
         ctx.run(async move { satellite.ask(message, ANSWER_LIMIT).await }, move |answer| {
             NodeMessage::Answered(round, answer)
         });
     }
 
-    fn answered(&mut self, answer: Result<SatelliteAnswer, AskError>, ctx: &mut Ctx) {
-        self.busy = false;
-        match (self.phase, answer) {
-            (Phase::Hello, Ok(SatelliteAnswer::Facts(facts))) => {
-                self.facts = Some(Arc::new(facts));
-                // A node that is told everything again because somebody was restarted was online all the time.
-                if !self.view.load().is_online(&self.node) {
-                    self.status(ConnectionStatus::Connected, None);
-                }
-                self.sync(ctx);
-            }
-            (Phase::Syncing, Ok(SatelliteAnswer::Accepted)) => {
-                self.phase = Phase::Online;
-                self.attempts = 0;
-                self.status(ConnectionStatus::Online, None);
-                self.refresh_capacity(ctx, Reply::none());
-                self.next(ctx);
-            }
-            (Phase::Online, Ok(SatelliteAnswer::Accepted)) => self.next(ctx),
-            (Phase::Away, _) => {}
-            (_, Ok(SatelliteAnswer::Refused(why))) => {
-                self.failed(ConnectionStatus::FullSyncFailed, (why, Soon::Yes), ctx)
-            }
-            (_, Ok(other)) => {
-                let why = format!("unexpected answer {other:?}");
-                self.failed(ConnectionStatus::VersionMismatch, (why, Soon::No), ctx);
-            }
-            (_, Err(error)) => {
-                let soon = if error == AskError::Dropped { Soon::Yes } else { Soon::No };
-                self.failed(ConnectionStatus::Offline, (error.to_string(), soon), ctx);
-            }
-        }
-    }
-
-    fn sync(&mut self, ctx: &mut Ctx) {
-        let cluster = self.view.load();
-        let Some(node) = cluster.nodes.get(&self.node) else {
-            return;
-        };
-        self.phase = Phase::Syncing;
-        let (pools, resources) = desired_node(&cluster, node);
-        self.send(ToSatellite::FullSync { pools, resources }, ctx);
-    }
-
-    /// Sends what has gathered, one message at a time.
-    fn next(&mut self, ctx: &mut Ctx) {
-        if self.busy || self.phase != Phase::Online {
-            return;
-        }
-        if std::mem::take(&mut self.pools_changed) {
-            let cluster = self.view.load();
-            if let Some(node) = cluster.nodes.get(&self.node) {
-                let pools = desired_pools(&cluster, node);
-                self.send(ToSatellite::Pools(pools), ctx);
-                self.refresh_capacity(ctx, Reply::none());
-            }
-            return;
-        }
-        let resources: Vec<DesiredResource> = std::mem::take(&mut self.waiting).into_values().collect();
-        if !resources.is_empty() {
-            self.send(ToSatellite::Apply(resources), ctx);
-        }
-    }
-
-    fn failed(&mut self, status: ConnectionStatus, (why, soon): (String, Soon), ctx: &mut Ctx) {
-        tracing::warn!(node = %self.node, reason = %why, "contact with a satellite failed");
-        self.away();
-        self.attempts += 1;
-        if self.attempts == 1 && soon == Soon::Yes {
-            return self.retry(ctx);
-        }
-        self.status(status, Some(why));
-        ctx.notify_after(RETRY_PAUSE, NodeMessage::Retry);
-    }
-
-    fn retry(&mut self, ctx: &mut Ctx) {
-        if self.phase != Phase::Away {
-            return;
-        }
-        match (&self.way, self.link.as_ref().map(|link| link.0.clone())) {
-            (Way::Remote { .. }, Some(link)) if link.is_up() => self.hello(link.actor_ref("satellite"), ctx),
-            (Way::Remote { .. }, Some(_)) => {}
-            _ => self.connect(ctx),
-        }
-    }
-
-    /// Once contact stands; before that everything is on its way anyway.
-    fn resync(&mut self, ctx: &mut Ctx) {
-        let told = matches!(self.phase, Phase::Syncing | Phase::Online);
-        if let Some(satellite) = self.satellite.clone().filter(|_| told) {
-            self.hello(satellite, ctx);
-        }
-    }
-
     fn link_event(&mut self, event: LinkEvent, ctx: &mut Ctx) {
         let (LinkEvent::Up { link, .. } | LinkEvent::Down { link, .. }) = &event;
         // What becomes of a link that was closed long ago is nobody's concern.
-        if !self.link.as_ref().is_some_and(|own| own.0.is_same(link)) {
+        if !self.link.as_ref().is_some_and(|own| own.link.is_same(link)) {
             return;
         }
-        match event {
-            LinkEvent::Up { link, .. } => self.hello(link.actor_ref("satellite"), ctx),
-            LinkEvent::Down { reason, .. } => {
-                self.away();
-                self.attempts += 1;
-                self.status(ConnectionStatus::Offline, Some(reason.to_string()));
-            }
+        let event = match event {
+            LinkEvent::Up { .. } => ContactEvent::LinkUp,
+            LinkEvent::Down { reason, .. } => ContactEvent::LinkDown(reason.to_string()),
+        };
+        self.happened(event, ctx);
+    }
+
+    /// Somebody waits for the room of the node's pools.
+    fn capacity(&mut self, reply: Reply<bool>, ctx: &mut Ctx) {
+        let effects = self.contact.handle(ContactEvent::CapacityWanted, &self.view.load(), now(self.began));
+        if effects.contains(&ContactEffect::AskCapacity) {
+            self.ask_capacity(reply, ctx);
+        } else {
+            reply.send(false);
         }
     }
 
-    fn refresh_capacity(&mut self, ctx: &mut Ctx, reply: Reply<bool>) {
-        let Some(satellite) = self.satellite.clone().filter(|_| self.phase == Phase::Online) else {
+    fn ask_capacity(&self, reply: Reply<bool>, ctx: &mut Ctx) {
+        let Some(satellite) = self.satellite() else {
             reply.send(false);
             return;
         };
@@ -314,15 +178,7 @@ impl NodeActor {
         });
     }
 
-    fn status(&self, status: ConnectionStatus, reason: Option<String>) {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let status = NodeStatus {
-            status,
-            since: EpochMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
-            attempts: self.attempts,
-            facts: self.facts.clone(),
-            reason,
-        };
+    fn status(&self, status: NodeStatus) {
         let message = ClusterMessage::NodeStatus(self.node.clone(), Box::new(status));
         if let Err(error) = self.cluster.tell(message) {
             tracing::warn!(node = %self.node, %error, "the state of a node could not be told");
@@ -334,38 +190,41 @@ impl Behaviour for NodeActor {
     type Message = NodeMessage;
 
     fn started(&mut self, ctx: &mut Ctx) {
-        self.connect(ctx);
+        self.happened(ContactEvent::Begin, ctx);
     }
 
     fn handle(&mut self, message: NodeMessage, reply: Reply<bool>, ctx: &mut Ctx) {
         match message {
-            NodeMessage::Apply(resources) => {
-                let online = matches!(self.phase, Phase::Online | Phase::Syncing);
-                for desired in resources.into_iter().filter(|_| online) {
-                    let known = self.waiting.get(&desired.rsc);
-                    if known.is_none_or(|known| known.generation <= desired.generation) {
-                        self.waiting.insert(desired.rsc.clone(), desired);
-                    }
-                }
-                self.next(ctx);
-            }
-            NodeMessage::Pools => {
-                self.pools_changed = true;
-                self.next(ctx);
-            }
-            NodeMessage::Capacity => return self.refresh_capacity(ctx, reply),
-            NodeMessage::Reconnect => {
-                self.disconnect();
-                self.status(ConnectionStatus::Offline, Some("reconnecting".to_owned()));
-                self.connect(ctx);
-            }
-            NodeMessage::Resync => self.resync(ctx),
+            NodeMessage::Happened(event) => self.happened(event, ctx),
+            NodeMessage::Capacity => return self.capacity(reply, ctx),
             NodeMessage::Link(event) => self.link_event(event, ctx),
-            NodeMessage::Retry => self.retry(ctx),
-            NodeMessage::Answered(round, answer) if round == self.round => self.answered(answer, ctx),
-            NodeMessage::Answered(..) => {}
+            NodeMessage::Answered(round, answer) => {
+                self.happened(ContactEvent::Answered(round, received(answer)), ctx);
+            }
             NodeMessage::Capacities(answer, reply) => return self.capacities(answer, *reply, ctx),
         }
         reply.send(true);
+    }
+}
+
+impl From<Errand> for ToSatellite {
+    fn from(errand: Errand) -> Self {
+        match errand {
+            Errand::Hello { cluster, node } => Self::Hello { cluster, node },
+            Errand::FullSync { pools, resources } => Self::FullSync { pools, resources },
+            Errand::Pools(pools) => Self::Pools(pools),
+            Errand::Apply(resources) => Self::Apply(resources),
+        }
+    }
+}
+
+fn received(answer: Result<SatelliteAnswer, AskError>) -> Result<Reception, Lost> {
+    match answer {
+        Ok(SatelliteAnswer::Facts(facts)) => Ok(Reception::Facts(facts)),
+        Ok(SatelliteAnswer::Accepted) => Ok(Reception::Accepted),
+        Ok(SatelliteAnswer::Refused(why)) => Ok(Reception::Refused(why)),
+        Ok(other) => Ok(Reception::Other(format!("{other:?}"))),
+        Err(AskError::Dropped) => Err(Lost::Dropped(AskError::Dropped.to_string())),
+        Err(error) => Err(Lost::Unanswered(error.to_string())),
     }
 }

@@ -1,8 +1,7 @@
-//! Keeps contact with every node's satellite: one child a node, started and ended as the committed cluster says.
+//! Keeps contact with every node's satellite: one child a node, started and ended as `model::conduct::contacts` says.
 //! Knows no decision; what nodes have to do it is told, and what they report it passes on.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,12 +9,10 @@ use super::api::{ClusterMessage, View};
 use super::satellite_link::{NodeActor, NodeMessage, Way};
 use crate::actors::system::link::{Endpoint, LinkEvent};
 use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply, Spec};
-use crate::model::cluster::Cluster;
-use crate::model::derive::is_connected_to;
-use crate::model::desired::DesiredResource;
+use crate::model::conduct::contact::{Contact, ContactEvent, Reach};
+use crate::model::conduct::contacts::{Contacts, ContactsEffect, Means};
 use crate::model::names::NodeName;
 use crate::model::news::News;
-use crate::model::node::Node;
 use crate::protocols::wire::ToSatellite;
 
 /// How long nodes are waited for when somebody asks for fresh capacities: a list must not hang on a sick node.
@@ -78,104 +75,70 @@ pub struct Surroundings {
     pub endpoint: Option<Endpoint>,
 }
 
+impl Surroundings {
+    fn means(&self, node: &NodeName) -> Means {
+        match (self.local.get(node), &self.endpoint) {
+            (Some(_), _) => Means::Here,
+            (None, Some(_)) => Means::Links,
+            (None, None) => Means::Nothing,
+        }
+    }
+
+    fn way(&self, node: &NodeName, reach: Reach) -> Way {
+        match reach {
+            Reach::Local => self.local.get(node).map_or(Way::Nowhere, Way::Local),
+            Reach::Remote(address) => {
+                self.endpoint.clone().map_or(Way::Nowhere, |endpoint| Way::Remote { endpoint, address })
+            }
+            Reach::Nowhere(_) => Way::Nowhere,
+        }
+    }
+}
+
 /// See the module.
 pub struct Satellites {
     around: Surroundings,
-    nodes: BTreeMap<NodeName, Contact>,
-}
-
-struct Contact {
-    way: Wanted,
-    actor: ActorRef<NodeMessage>,
-}
-
-/// How a node is to be reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
-    Local,
-    Remote(SocketAddr),
-    Nowhere(&'static str),
+    contacts: Contacts,
+    actors: BTreeMap<NodeName, ActorRef<NodeMessage>>,
 }
 
 impl Satellites {
     /// Without any contact yet.
     #[must_use]
     pub fn new(around: Surroundings) -> Self {
-        Self { around, nodes: BTreeMap::new() }
-    }
-
-    fn wanted(&self, node: &Node) -> Wanted {
-        if self.around.local.get(&node.name).is_some() {
-            return Wanted::Local;
-        }
-        let interface = node.active_interface.as_ref().and_then(|name| node.net_interfaces.get(name));
-        let port = interface.and_then(|interface| Some((interface, interface.satellite.as_ref()?)));
-        match (port, &self.around.endpoint) {
-            (Some((interface, satellite)), Some(_)) => {
-                Wanted::Remote(SocketAddr::new(interface.address, satellite.port))
-            }
-            (None, _) => Wanted::Nowhere("No interface of the node says where its satellite listens"),
-            (_, None) => Wanted::Nowhere("This process has no certificate for links to other processes"),
-        }
-    }
-
-    /// Brings the contact with one node in line with its record.
-    fn align(&mut self, cluster: &Cluster, name: &NodeName, ctx: &mut Ctx) {
-        let wanted = cluster.nodes.get(name).filter(|node| is_connected_to(node)).map(|node| self.wanted(node));
-        let known = self.nodes.get(name);
-        if let (Some(wanted), Some(known)) = (&wanted, known)
-            && *wanted == known.way
-        {
-            tell(&known.actor, NodeMessage::Pools);
-            return;
-        }
-        self.end(name, ctx);
-        if let Some(wanted) = wanted {
-            self.begin(name, wanted, ctx);
-        }
-    }
-
-    fn begin(&mut self, name: &NodeName, wanted: Wanted, ctx: &mut Ctx) {
-        let way = match &wanted {
-            Wanted::Local => self.around.local.get(name).map(Way::Local),
-            Wanted::Remote(address) => {
-                self.around.endpoint.clone().map(|endpoint| Way::Remote { endpoint, address: *address })
-            }
-            Wanted::Nowhere(why) => Some(Way::Nowhere(why)),
-        };
-        let Some(way) = way else {
-            return;
-        };
-        let around = (self.around.view.clone(), self.around.cluster.clone());
-        let node = name.clone();
-        let spec = Spec::new(child_name(name), move || NodeActor::new(node.clone(), way.clone(), around.clone()));
-        let actor = ctx.spawn_child(spec);
-        self.nodes.insert(name.clone(), Contact { way: wanted, actor });
-    }
-
-    fn end(&mut self, name: &NodeName, ctx: &mut Ctx) {
-        if self.nodes.remove(name).is_some() {
-            ctx.stop_child(&child_name(name));
-        }
+        Self { around, contacts: Contacts::default(), actors: BTreeMap::new() }
     }
 
     fn news(&mut self, news: News, ctx: &mut Ctx) {
         let cluster = self.around.view.load();
-        let names: Vec<NodeName> = match news.everybody {
-            true => cluster.nodes.keys().chain(self.nodes.keys()).cloned().collect(),
-            false => news.nodes,
-        };
-        for name in names {
-            self.align(&cluster, &name, ctx);
-        }
-        let mut by_node: BTreeMap<NodeName, Vec<DesiredResource>> = BTreeMap::new();
-        for (node, desired) in news.resources {
-            by_node.entry(node).or_default().push(desired);
-        }
-        for (node, resources) in by_node {
-            if let Some(contact) = self.nodes.get(&node) {
-                tell(&contact.actor, NodeMessage::Apply(resources));
+        for effect in self.contacts.news(news, &cluster, |node| self.around.means(node)) {
+            match effect {
+                ContactsEffect::Begin(name, reach) => self.begin(name, reach, ctx),
+                ContactsEffect::End(name) => {
+                    self.actors.remove(&name);
+                    ctx.stop_child(&child_name(&name));
+                }
+                ContactsEffect::Tell(name, event) => self.tell(&name, NodeMessage::Happened(event)),
             }
+        }
+    }
+
+    fn begin(&mut self, name: NodeName, reach: Reach, ctx: &mut Ctx) {
+        let way = self.around.way(&name, reach);
+        let around = (self.around.view.clone(), self.around.cluster.clone());
+        let node = name.clone();
+        let make =
+            move || NodeActor::new(Contact::new(node.clone(), reach), (node.clone(), way.clone()), around.clone());
+        let actor = ctx.spawn_child(Spec::new(child_name(&name), make));
+        self.actors.insert(name, actor);
+    }
+
+    fn tell(&self, name: &NodeName, message: NodeMessage) {
+        let Some(actor) = self.actors.get(name) else {
+            return;
+        };
+        if let Err(error) = actor.tell(message) {
+            tracing::warn!(actor = actor.path(), %error, "a node is told later, with its full state");
         }
     }
 
@@ -183,16 +146,15 @@ impl Satellites {
         let link = match &event {
             LinkEvent::Up { link, .. } | LinkEvent::Down { link, .. } => link,
         };
-        let name = NodeName::parse(link.peer_name()).ok();
-        if let Some(contact) = name.and_then(|name| self.nodes.get(&name)) {
-            tell(&contact.actor, NodeMessage::Link(event));
+        if let Ok(name) = NodeName::parse(link.peer_name()) {
+            self.tell(&name, NodeMessage::Link(event));
         }
     }
 
     fn capacity(&self, nodes: &[NodeName], reply: Reply<bool>, ctx: &mut Ctx) {
         let wanted = |name: &NodeName| nodes.is_empty() || nodes.contains(name);
         let asked: Vec<ActorRef<NodeMessage>> =
-            self.nodes.iter().filter(|(name, _)| wanted(name)).map(|(_, contact)| contact.actor.clone()).collect();
+            self.actors.iter().filter(|(name, _)| wanted(name)).map(|(_, actor)| actor.clone()).collect();
         let asks = async move {
             let all = asked.iter().map(|actor| actor.ask(NodeMessage::Capacity, CAPACITY_LIMIT));
             futures_util::future::join_all(all).await;
@@ -203,12 +165,6 @@ impl Satellites {
 
 fn child_name(name: &NodeName) -> String {
     name.key().to_ascii_lowercase()
-}
-
-fn tell(actor: &ActorRef<NodeMessage>, message: NodeMessage) {
-    if let Err(error) = actor.tell(message) {
-        tracing::warn!(actor = actor.path(), %error, "a node is told later, with its full state");
-    }
 }
 
 impl Behaviour for Satellites {
@@ -229,16 +185,8 @@ impl Behaviour for Satellites {
             SatellitesMessage::Link(event) => self.link(event),
             SatellitesMessage::Capacity(nodes) => return self.capacity(&nodes, reply, ctx),
             SatellitesMessage::Asked(reply) => reply.send(true),
-            SatellitesMessage::Resync(name) => {
-                if let Some(contact) = self.nodes.get(&name) {
-                    tell(&contact.actor, NodeMessage::Resync);
-                }
-            }
-            SatellitesMessage::Reconnect(name) => {
-                if let Some(contact) = self.nodes.get(&name) {
-                    tell(&contact.actor, NodeMessage::Reconnect);
-                }
-            }
+            SatellitesMessage::Resync(name) => self.tell(&name, NodeMessage::Happened(ContactEvent::Resync)),
+            SatellitesMessage::Reconnect(name) => self.tell(&name, NodeMessage::Happened(ContactEvent::Reconnect)),
         }
         reply.send(true);
     }

@@ -8,6 +8,8 @@
 //!     └── <name>             one a resource: passes one after another, tried again while they fail
 //! ```
 //!
+//! What each of them decides stands in `model::conduct`; here are mailboxes, timers and threads.
+//!
 //! A simulated node has no actor per resource: its passes do not wait for anything, so `resource` does them itself.
 
 mod reports;
@@ -17,12 +19,14 @@ mod root;
 mod storage_pools;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 pub use root::Root;
 
 use super::system::{ActorRef, Spec, Strategy};
+use crate::model::conduct::belonging::{self, Unclaimed};
 use crate::model::moment::Uuid;
 use crate::model::names::NodeName;
 use crate::protocols::wire::FromSatellite;
@@ -40,20 +44,26 @@ pub struct Parts {
     pub controller: ActorRef<FromSatellite>,
     /// Build version that it tells.
     pub version: String,
+    /// How often the room of its pools is looked at when nothing changes.
+    pub look_every: Duration,
 }
 
 /// To whom a satellite belongs, and as which node. Written by its front alone, and kept when actors are restarted: the
 /// controller says it only when contact is made.
 #[derive(Debug, Clone, Default)]
-struct Belonging(Arc<Mutex<Option<(Uuid, NodeName)>>>);
+struct Belonging(Arc<Mutex<belonging::Belonging>>);
 
 impl Belonging {
-    fn set(&self, cluster: Uuid, node: NodeName) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((cluster, node));
+    fn claim(&self, cluster: Uuid, node: NodeName) -> Result<(), Unclaimed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).claim(cluster, node)
     }
 
-    fn get(&self) -> Option<(Uuid, NodeName)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn check(&self) -> Result<(), Unclaimed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).check()
+    }
+
+    fn node(&self) -> Option<NodeName> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).node().cloned()
     }
 }
 

@@ -1,4 +1,4 @@
-//! One resource on this node: passes one after another, always with the newest desired state, again while they fail.
+//! One resource on this node: the shell of `model::conduct::passes`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,31 +6,20 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::reports::ReportsMessage;
+use super::reports::birth;
 use super::resources::ResourcesMessage;
-use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply, TaskHandle};
-use crate::model::desired::DesiredResource;
+use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply};
+use crate::model::conduct::outbox::OutboxEvent;
+use crate::model::conduct::passes::{PassEffect, PassEvent, Passes};
+use crate::model::conduct::registry::{RegistryEvent, Told};
 use crate::model::names::RscName;
-use crate::model::report::{Report, ResourceReport};
+use crate::model::report::Report;
 use crate::storage::node::{NodeStorage, ResourceMemory};
 
-/// Pauses before further passes while passes fail, in seconds; the last one stays. As LINSTOR's.
-const RETRY_AFTER_S: [u64; 8] = [15, 30, 60, 120, 300, 600, 1800, 3600];
-/// Pause while a device is in use: looking again costs one open, and who unmounts it does not expect to wait.
-const BUSY_RETRY_S: u64 = 15;
 /// How long a pass may count as one of those at once: one that hangs holds nobody else back for longer.
 const COUNTS_FOR: Duration = Duration::from_secs(60);
 
-pub(super) enum ResourceMessage {
-    /// The newest desired state.
-    Desired(Arc<DesiredResource>),
-    /// A pass has ended.
-    Done(Arc<DesiredResource>, Box<ResourceReport>),
-    /// A failed pass is due again.
-    Retry,
-}
-
-impl Message for ResourceMessage {
+impl Message for PassEvent {
     type Answer = ();
 }
 
@@ -38,105 +27,75 @@ impl Message for ResourceMessage {
 pub(super) struct Resource {
     rsc: RscName,
     storage: NodeStorage,
-    passes: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     parent: ActorRef<ResourcesMessage>,
-    reports: ActorRef<ReportsMessage>,
+    reports: ActorRef<OutboxEvent>,
     memory: ResourceMemory,
-    desired: Option<Arc<DesiredResource>>,
-    running: bool,
-    failures: usize,
-    retry: Option<TaskHandle>,
+    passes: Passes,
 }
 
 impl Resource {
     pub(super) fn new(
         rsc: RscName,
         storage: NodeStorage,
-        passes: Arc<Semaphore>,
-        (parent, reports): (ActorRef<ResourcesMessage>, ActorRef<ReportsMessage>),
+        permits: Arc<Semaphore>,
+        (parent, reports): (ActorRef<ResourcesMessage>, ActorRef<OutboxEvent>),
     ) -> Self {
-        Self {
-            rsc,
-            storage,
-            passes,
-            parent,
-            reports,
-            memory: ResourceMemory::default(),
-            desired: None,
-            running: false,
-            failures: 0,
-            retry: None,
+        let (memory, passes) = (ResourceMemory::default(), Passes::default());
+        Self { rsc, storage, permits, parent, reports, memory, passes }
+    }
+
+    fn carry_out(&mut self, event: PassEvent, ctx: &mut Context<PassEvent>) {
+        for effect in self.passes.handle(event) {
+            match effect {
+                PassEffect::Pass(told) => self.pass(told, ctx),
+                // Whoever is not there to hear it is told everything at the next connection.
+                PassEffect::Report(report) => {
+                    let _ = self.reports.tell(OutboxEvent::Report(Report::Resource(*report)));
+                }
+                PassEffect::Touched => drop(self.parent.tell(ResourcesMessage::Touched)),
+                PassEffect::Finished(number) => {
+                    let _ = self.parent.tell(RegistryEvent::Finished(self.rsc.clone(), number).into());
+                }
+                PassEffect::Resend => drop(self.parent.tell(RegistryEvent::Resend(self.rsc.clone()).into())),
+                PassEffect::After(pause, event) => drop(ctx.notify_after(pause, event)),
+            }
         }
     }
 
-    fn pass(&mut self, ctx: &mut Context<ResourceMessage>) {
-        let Some(desired) = self.desired.clone().filter(|_| !self.running) else {
-            return;
-        };
-        self.running = true;
-        let (storage, memory, passes) = (self.storage.clone(), self.memory.clone(), self.passes.clone());
-        let wanted = desired.clone();
+    fn pass(&self, told: Told, ctx: &mut Context<PassEvent>) {
+        let (storage, memory, permits) = (self.storage.clone(), self.memory.clone(), self.permits.clone());
+        let parent = self.parent.clone();
+        let Told { desired, number } = told;
         let work = async move {
             // The semaphore is never closed; without a permit the pass runs all the same.
-            let permit = passes.acquire_owned().await.ok();
-            let mut pass = std::pin::pin!(storage.reconcile(&memory, wanted));
-            match timeout(COUNTS_FOR, &mut pass).await {
+            let permit = permits.acquire_owned().await.ok();
+            let mut pass = std::pin::pin!(storage.reconcile(&memory, desired));
+            let report = match timeout(COUNTS_FOR, &mut pass).await {
                 Ok(report) => report,
                 Err(_) => {
                     drop(permit);
                     pass.await
                 }
+            };
+            let lost = storage.take_lost();
+            if !lost.is_empty() {
+                let _ = parent.tell(RegistryEvent::Changed(lost).into());
             }
+            report
         };
-        ctx.run(work, move |report| ResourceMessage::Done(desired, Box::new(report)));
-    }
-
-    fn done(&mut self, done: Arc<DesiredResource>, report: ResourceReport, ctx: &mut Context<ResourceMessage>) {
-        self.running = false;
-        let newest = self.desired.as_ref().is_some_and(|desired| Arc::ptr_eq(desired, &done));
-        let failed = report.problem.is_some() || report.snapshots.iter().any(|snapshot| snapshot.problem.is_some());
-        let busy = report.in_use == Some(true);
-        let over = report.gone && !failed && report.snapshots.iter().all(|snapshot| !snapshot.present);
-        // Whoever is not there to hear it is told everything at the next connection.
-        let _ = self.reports.tell(ReportsMessage::Report(Report::Resource(report)));
-        let _ = self.parent.tell(ResourcesMessage::Touched);
-        if !newest {
-            return self.pass(ctx);
-        }
-        if over {
-            let _ = self.parent.tell(ResourcesMessage::Finished(done));
-        } else if failed {
-            let pause = if busy { BUSY_RETRY_S } else { RETRY_AFTER_S[self.failures.min(RETRY_AFTER_S.len() - 1)] };
-            self.failures += 1;
-            self.retry = Some(ctx.notify_after(Duration::from_secs(pause), ResourceMessage::Retry));
-        } else {
-            self.failures = 0;
-        }
+        ctx.run(work, move |report| PassEvent::Done(number, Box::new(report)));
     }
 }
 
 impl Behaviour for Resource {
-    type Message = ResourceMessage;
+    type Message = PassEvent;
 
-    fn started(&mut self, ctx: &mut Context<ResourceMessage>) {
-        if ctx.incarnation() > 1 {
-            // The parent outlives its children.
-            let _ = self.parent.tell(ResourcesMessage::Resend(self.rsc.clone()));
-        }
+    fn started(&mut self, ctx: &mut Context<PassEvent>) {
+        self.carry_out(PassEvent::Begun(birth(ctx)), ctx);
     }
 
-    fn handle(&mut self, message: ResourceMessage, _: Reply<()>, ctx: &mut Context<ResourceMessage>) {
-        match message {
-            ResourceMessage::Desired(desired) => {
-                self.desired = Some(desired);
-                self.failures = 0;
-                if let Some(retry) = self.retry.take() {
-                    ctx.cancel(retry);
-                }
-                self.pass(ctx);
-            }
-            ResourceMessage::Done(desired, report) => self.done(desired, *report, ctx),
-            ResourceMessage::Retry => self.pass(ctx),
-        }
+    fn handle(&mut self, event: PassEvent, _: Reply<()>, ctx: &mut Context<PassEvent>) {
+        self.carry_out(event, ctx);
     }
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::reports::{Reports, ReportsMessage};
+use super::reports::Reports;
 use super::resources::{Resources, ResourcesMessage};
-use super::storage_pools::{PoolsMessage, StoragePools};
+use super::storage_pools::StoragePools;
 use super::{Belonging, Parts};
 use crate::actors::system::{ActorRef, Behaviour, Context, Reply, Spec, Strategy};
+use crate::model::conduct::outbox::OutboxEvent;
+use crate::model::conduct::pool_gate::GateEvent;
+use crate::model::conduct::registry::Extent;
 use crate::model::moment::Uuid;
 use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
 
@@ -21,8 +24,8 @@ pub struct Root {
 }
 
 struct Children {
-    reports: ActorRef<ReportsMessage>,
-    pools: ActorRef<PoolsMessage>,
+    reports: ActorRef<OutboxEvent>,
+    pools: ActorRef<GateEvent>,
 }
 
 impl Root {
@@ -36,14 +39,12 @@ impl Root {
         reply: Reply<SatelliteAnswer>,
         ctx: &mut Context<ToSatellite>,
     ) {
-        if let Some((known, _)) = self.belonging.get().filter(|(known, _)| *known != cluster) {
-            let text = format!("this satellite belongs to cluster {known}; restart it to give it to another one");
-            return reply.send(SatelliteAnswer::Refused(text));
+        if let Err(unclaimed) = self.belonging.claim(cluster, node.clone()) {
+            return reply.send(SatelliteAnswer::Refused(unclaimed.to_string()));
         }
-        self.belonging.set(cluster, node.clone());
         if let Some(children) = &self.children {
             // An actor that has ended for good is restarted with this one.
-            let _ = children.reports.tell(ReportsMessage::Node(node));
+            let _ = children.reports.tell(OutboxEvent::Node(node));
         }
         let (storage, version) = (self.parts.storage.clone(), self.parts.version.clone());
         ctx.workers().spawn(async move {
@@ -52,11 +53,14 @@ impl Root {
     }
 
     /// Hands work on; the answer says whether it was taken over.
-    fn pass_on(&self, messages: Vec<PoolsMessage>, reply: Reply<SatelliteAnswer>) {
-        let Some(children) = self.children.as_ref().filter(|_| self.belonging.get().is_some()) else {
-            return reply.send(SatelliteAnswer::Refused("say Hello first".to_owned()));
+    fn pass_on(&self, events: Vec<GateEvent>, reply: Reply<SatelliteAnswer>) {
+        if let Err(unclaimed) = self.belonging.check() {
+            return reply.send(SatelliteAnswer::Refused(unclaimed.to_string()));
+        }
+        let Some(children) = &self.children else {
+            return reply.send(SatelliteAnswer::Refused("the satellite is being started".to_owned()));
         };
-        let told: Result<(), _> = messages.into_iter().try_for_each(|message| children.pools.tell(message));
+        let told: Result<(), _> = events.into_iter().try_for_each(|event| children.pools.tell(event));
         reply.send(match told {
             Ok(()) => SatelliteAnswer::Accepted,
             Err(error) => SatelliteAnswer::Refused(error.to_string()),
@@ -69,15 +73,14 @@ impl Behaviour for Root {
 
     fn started(&mut self, ctx: &mut Context<ToSatellite>) {
         let (controller, belonging) = (self.parts.controller.clone(), self.belonging.clone());
-        let make = move || Reports::new(controller.clone(), belonging.get().map(|(_, node)| node));
+        let make = move || Reports::new(controller.clone(), belonging.node());
         let reports = ctx.spawn_child(Spec::new("reports", make));
         let (storage, to, passes) = (self.parts.storage.clone(), reports.clone(), self.passes.clone());
         let spec = Spec::new("resource", move || Resources::new(storage.clone(), to.clone(), passes.clone()));
         let resources: ActorRef<ResourcesMessage> = ctx.spawn_child(spec.strategy(Strategy::OneForOne));
-        let (storage, to) = (self.parts.storage.clone(), reports.clone());
-        let spec =
-            Spec::new("storage_pools", move || StoragePools::new(storage.clone(), to.clone(), resources.clone()));
-        let pools = ctx.spawn_child(spec);
+        let (storage, to, look_every) = (self.parts.storage.clone(), reports.clone(), self.parts.look_every);
+        let make = move || StoragePools::new(storage.clone(), to.clone(), resources.clone(), look_every);
+        let pools = ctx.spawn_child(Spec::new("storage_pools", make));
         self.children = Some(Children { reports, pools });
     }
 
@@ -85,10 +88,12 @@ impl Behaviour for Root {
         match message {
             ToSatellite::Hello { cluster, node } => self.hello((cluster, node), reply, ctx),
             ToSatellite::FullSync { pools, resources } => {
-                self.pass_on(vec![PoolsMessage::Pools(pools), PoolsMessage::Resources(resources)], reply);
+                self.pass_on(vec![GateEvent::Pools(pools), GateEvent::Resources(Extent::Whole, resources)], reply);
             }
-            ToSatellite::Pools(pools) => self.pass_on(vec![PoolsMessage::Pools(pools)], reply),
-            ToSatellite::Apply(resources) => self.pass_on(vec![PoolsMessage::Resources(resources)], reply),
+            ToSatellite::Pools(pools) => self.pass_on(vec![GateEvent::Pools(pools)], reply),
+            ToSatellite::Apply(resources) => {
+                self.pass_on(vec![GateEvent::Resources(Extent::Changed, resources)], reply)
+            }
             ToSatellite::Capacity(names) => {
                 let storage = self.parts.storage.clone();
                 ctx.workers().spawn(async move {

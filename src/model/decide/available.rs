@@ -22,6 +22,7 @@ pub(super) struct Wish<'a> {
 pub(super) fn make_available(draft: &mut Draft, rsc: &RscName, node: &NodeName, wish: Wish<'_>) -> Result<(), Refusal> {
     let Wish { diskful, layers } = wish;
     let definition = draft.definition(rsc)?;
+    super::resource::refuse_definition(&definition)?;
     let record = draft.node(node)?;
     let Some(resource) = definition.resources.get(node) else {
         refuse_node(&record)?;

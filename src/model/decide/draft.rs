@@ -1,5 +1,6 @@
 //! The working copy of a decision: changes are seen by what follows in the same decision, and collected.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::Decision;
@@ -7,13 +8,14 @@ use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::definition::ResourceDefinition;
+use crate::model::desired::GENERATION_COUNTER_BITS;
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::kinds::SnapshotFlags;
 use crate::model::kvs::ControllerRecord;
 use crate::model::moment::{Dice, EpochMs, Moment, Uuid};
 use crate::model::names::{GroupName, NodeName, PoolName, RscName};
 use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node, PoolDefinition};
-use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply};
+use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply, is_deprecated};
 use crate::model::refusal::{Note, Refusal};
 use crate::model::snapshot::{Snapshot, SnapshotKey, SnapshotNode};
 
@@ -23,8 +25,6 @@ const DEFAULT_GROUP_UUID: Uuid = Uuid(0xa52e_934a_9fd9_44cb_9db1_716d_cd13_aae3)
 const DEFAULT_POOL_UUID: Uuid = Uuid(0xf516_11c6_528f_4793_a87a_866d_09e6_733a);
 /// Identity of the definition of [`DISKLESS_POOL`].
 const DISKLESS_POOL_UUID: Uuid = Uuid(0x6228_07eb_c8c4_44f0_b03d_a081_73c8_fa1b);
-/// Bits of a generation below its incarnation: changes of one definition.
-const GENERATION_COUNTER_BITS: u32 = 32;
 
 /// A decision in the making.
 pub(super) struct Draft {
@@ -99,6 +99,14 @@ impl Draft {
         self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
     }
 
+    /// As [`Self::put_snapshot`]; nodes are told of it also where they were told the same before, and try again.
+    pub fn order_snapshot(&mut self, mut snapshot: Snapshot) {
+        self.touch(&snapshot.key.rsc);
+        snapshot.ordered =
+            self.cluster.definitions.get(&snapshot.key.rsc).map_or(0, |definition| definition.generation);
+        self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
+    }
+
     pub fn drop_snapshot(&mut self, key: &SnapshotKey) {
         self.put(Change::Snapshot(key.clone(), None));
         self.touch(&key.rsc);
@@ -169,16 +177,19 @@ impl Draft {
         apply(modify, owner, props).map_err(refuse_property)
     }
 
-    /// Says which properties were set, beside the success of the whole.
-    pub fn note_props(&mut self, change: &PropsChange, noun: &str, name: impl ToString) {
-        if change.set.is_empty() {
-            return;
+    /// Says which properties were set, beside the success of the whole, and which are going out of use.
+    pub fn note_props(&mut self, change: &PropsChange, noun: &str, name: impl Display) {
+        if !change.set.is_empty() {
+            let keys: Vec<&str> = change.set.iter().map(|key| &**key).collect();
+            let text = format!("Properties of {noun} '{name}' set: {}", keys.join(", "));
+            let mut note = Note::success(CREATED, text);
+            note.operation = Some(Operation::Create);
+            self.note(note);
         }
-        let keys: Vec<&str> = change.set.iter().map(|key| &**key).collect();
-        let text = format!("Properties of {noun} '{}' set: {}", name.to_string(), keys.join(", "));
-        let mut note = Note::success(CREATED, text);
-        note.operation = Some(Operation::Create);
-        self.note(note);
+        for key in change.set.iter().chain(&change.unchanged).filter(|key| is_deprecated(key)) {
+            let note = Note::warning(WARN_DEPRECATED, format!("The property '{key}' is deprecated"));
+            self.note(note.cure("Leave it out; it works for as long as it is known"));
+        }
     }
 
     /// A new identity.
@@ -218,12 +229,6 @@ fn snapshot_orders_differ(old: &Snapshot, new: &Snapshot) -> bool {
 /// of the same name carry another incarnation and are not believed.
 fn first_generation(dice: &mut Dice) -> u64 {
     (dice.next_u64() >> (GENERATION_COUNTER_BITS + 1) << GENERATION_COUNTER_BITS) + 1
-}
-
-/// Whether two generations are of the same definition.
-#[must_use]
-pub(super) fn same_incarnation(a: u64, b: u64) -> bool {
-    a >> GENERATION_COUNTER_BITS == b >> GENERATION_COUNTER_BITS
 }
 
 /// Name of the default group.

@@ -35,7 +35,7 @@ fn is_current(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) -
         matches!(found, Some(VolumeState::UpToDate))
     };
     let all = resource.volumes.iter().all(|(number, volume)| volume.made && current(*number));
-    all && resource.is_diskful() && !resource.is_deleting() && !resource.volumes.is_empty()
+    all && resource.keeps_disk() && !resource.volumes.is_empty()
 }
 
 fn finish(draft: &mut Draft, rsc: &RscName, node: &NodeName, from: &NodeName) {

@@ -27,7 +27,8 @@ pub(super) fn complete_elsewhere(cluster: &Cluster, definition: &ResourceDefinit
 /// Replicas with a disk that neither leave nor stand still.
 pub(super) fn staying(definition: &ResourceDefinition) -> impl Iterator<Item = (&NodeName, &Resource)> {
     let leaves = |flags: ResourceFlags| flags.has(ResourceFlags::EVACUATE) || flags.has(ResourceFlags::EVICTED);
-    definition.diskful().filter(move |(_, resource)| resource.is_active() && !leaves(resource.flags))
+    let stays = move |resource: &Resource| resource.keeps_disk() && resource.is_active() && !leaves(resource.flags);
+    definition.diskful().filter(move |(_, resource)| stays(resource))
 }
 
 /// Whether the node is there and said that all volumes are up to date.

@@ -85,11 +85,19 @@ fn create_again(draft: &mut Draft, rsc: &RscName, wish: &NewResource, there: &Re
         .about("RscDfn", rsc))
 }
 
-fn refuse_definition(definition: &ResourceDefinition) -> Result<(), Refusal> {
-    if definition.flags.has(DefinitionFlags::DELETE) {
-        return Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being deleted", definition.name))
-            .cure("Wait until it is gone"));
+/// Refuses a definition that takes nothing new, for it goes.
+pub(super) fn refuse_deleting(definition: &ResourceDefinition) -> Result<(), Refusal> {
+    if !definition.flags.has(DefinitionFlags::DELETE) {
+        return Ok(());
     }
+    Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being deleted", definition.name))
+        .cure("Wait until it is gone")
+        .about("RscDfn", &definition.name))
+}
+
+/// As [`refuse_deleting`], and one that is being filled.
+pub(super) fn refuse_definition(definition: &ResourceDefinition) -> Result<(), Refusal> {
+    refuse_deleting(definition)?;
     if definition.flags.has(DefinitionFlags::CLONING) {
         return Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being cloned", definition.name))
             .cure("Wait until the clone is complete"));
@@ -200,9 +208,8 @@ pub(super) fn build(
         resource.volumes.insert(*number, new_volume(draft, place.node, &place.pool, origin)?);
     }
     let known = draft.node(place.node)?.pools.get(&place.pool).map(|pool| pool.provider);
-    if diskful && known == Some(ProviderKind::Diskless) {
-        return Err(Refusal::new(FAIL_INVLD_STOR_DRIVER, format!("Storage pool '{}' has no storage", place.pool))
-            .cure("Name a pool with storage, or ask for a resource without a disk"));
+    if diskful {
+        refuse_pool_without_storage(draft, place.node, &place.pool)?;
     }
     if diskful && known.is_none() {
         new_volume(draft, place.node, &place.pool, Origin::Blank)?;
@@ -211,6 +218,16 @@ pub(super) fn build(
         refuse_no_room(draft, place.node, &place.pool, definition.total_size())?;
     }
     Ok(resource)
+}
+
+/// Refuses a pool that holds no replica with a disk.
+pub(super) fn refuse_pool_without_storage(draft: &Draft, node: &NodeName, pool: &PoolName) -> Result<(), Refusal> {
+    let known = draft.node(node)?.pools.get(pool).map(|pool| pool.provider);
+    if known != Some(ProviderKind::Diskless) {
+        return Ok(());
+    }
+    Err(Refusal::new(FAIL_INVLD_STOR_DRIVER, format!("Storage pool '{pool}' has no storage"))
+        .cure("Name a pool with storage, or ask for a resource without a disk"))
 }
 
 fn free_node_id(definition: &ResourceDefinition) -> Result<u8, Refusal> {
@@ -377,13 +394,18 @@ pub(super) fn refuse_in_use(draft: &Draft, rsc: &RscName, node: &NodeName) -> Re
         .about("Node", node))
 }
 
-/// The last replica with a disk stays while replicas without a disk read from it.
+/// The last replica with a disk stays while replicas without a disk read from it, and one that holds the data while
+/// others are still to be filled from it.
 pub(super) fn refuse_last_disk(definition: &ResourceDefinition, node: &NodeName) -> Result<(), Refusal> {
     let stays = |(name, resource): (&NodeName, &Resource)| name != node && !resource.is_deleting();
     let others = || definition.resources.iter().filter(|entry| stays(*entry));
-    let is_disk = definition.resources.get(node).is_some_and(Resource::is_diskful);
-    let left = others().any(|(_, resource)| resource.is_diskful());
-    if !is_disk || left || others().next().is_none() {
+    let own = definition.resources.get(node);
+    let is_disk = own.is_some_and(Resource::is_diskful);
+    let left = others().any(|(_, resource)| resource.keeps_disk());
+    if left {
+        return refuse_last_data(definition, node);
+    }
+    if !is_disk || others().next().is_none() {
         return Ok(());
     }
     let readers: Vec<&str> = others().map(|(name, _)| name.as_str()).collect();
@@ -391,6 +413,21 @@ pub(super) fn refuse_last_disk(definition: &ResourceDefinition, node: &NodeName)
         .because("Replicas without a disk would lose their data")
         .cure("Delete the replicas without a disk first, or add another with a disk")
         .details(format!("Replicas without a disk: {}", readers.join(", ")))
+        .about("RscDfn", &definition.name)
+        .about("Node", node))
+}
+
+/// Under DRBD the others are filled from those that hold the data: one of these has to stay.
+fn refuse_last_data(definition: &ResourceDefinition, node: &NodeName) -> Result<(), Refusal> {
+    let holds = definition.resources.get(node).is_some_and(Resource::holds_data);
+    let mut others = definition.resources.iter().filter(|(name, _)| *name != node);
+    if !definition.has_layer(LayerKind::Drbd) || !holds || others.any(|(_, resource)| resource.holds_data()) {
+        return Ok(());
+    }
+    let text = format!("The replica on node '{node}' is the only one that is made");
+    Err(Refusal::new(FAIL_INSUFFICIENT_REPLICA_COUNT, text)
+        .because("The other replicas are still to be filled from it")
+        .cure("Ask again when another replica is up to date")
         .about("RscDfn", &definition.name)
         .about("Node", node))
 }

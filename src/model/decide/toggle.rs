@@ -8,6 +8,7 @@ use crate::model::command::ResourceCommand;
 use crate::model::desired::Origin;
 use crate::model::kinds::{LayerKind, ResourceFlags};
 use crate::model::names::{NodeName, PoolName, RscName};
+use crate::model::node::DISKLESS_POOL;
 use crate::model::refusal::{Note, Refusal};
 
 /// Property that names the node whose replica goes when this one is current.
@@ -17,6 +18,7 @@ pub(super) fn toggle(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
     let ResourceCommand::ToggleDisk { rsc, node, diskful, pool, migrate_from } = command else {
         return Ok(());
     };
+    super::resource::refuse_definition(&draft.definition(rsc)?)?;
     let definition = find_or_make(draft, rsc, node, *diskful)?;
     let resource = definition.resources.get(node).expect("found or made above");
     if resource.is_diskful() == *diskful {
@@ -32,6 +34,8 @@ pub(super) fn toggle(draft: &mut Draft, command: &ResourceCommand) -> Result<(),
     }
     let source = migrate_from.as_ref().map(|from| migration_pool(draft, rsc, from)).transpose()?;
     let named = resource.props.get(POOL_PROP).and_then(|name| PoolName::parse(name).ok());
+    // One that was made without a disk names the pool without storage.
+    let named = named.filter(|name| name.as_str() != DISKLESS_POOL);
     let pool = pool.clone().or(named).or(source).ok_or_else(|| {
         Refusal::new(FAIL_NOT_FOUND_DFLT_STOR_POOL, format!("No storage pool is named for '{rsc}' on node '{node}'"))
             .cure("Name the storage pool for its disk")
@@ -74,6 +78,7 @@ fn migration_pool(draft: &Draft, rsc: &RscName, from: &NodeName) -> Result<PoolN
 /// Gives a replica a disk in the pool.
 pub(super) fn to_diskful(draft: &mut Draft, rsc: &RscName, node: &NodeName, pool: &PoolName) -> Result<(), Refusal> {
     let mut definition = find(draft, rsc, node)?;
+    super::resource::refuse_pool_without_storage(draft, node, pool)?;
     refuse_no_room(draft, node, pool, definition.total_size())?;
     let numbers: Vec<_> = definition.resources[node].volumes.keys().copied().collect();
     for number in numbers {
@@ -103,7 +108,7 @@ fn to_diskless(draft: &mut Draft, rsc: &RscName, node: &NodeName) -> Result<(), 
     }
     refuse_in_use(draft, rsc, node)?;
     refuse_last_disk(&definition, node)?;
-    if definition.diskful().all(|(name, _)| name == node) {
+    if definition.diskful().all(|(name, resource)| name == node || !resource.keeps_disk()) {
         return Err(Refusal::new(FAIL_INSUFFICIENT_REPLICA_COUNT, format!("'{node}' has the only disk of '{rsc}'"))
             .cure("Add another replica with a disk first"));
     }

@@ -6,13 +6,15 @@
 //! two steps converges.
 
 mod backing;
+mod cut;
 mod observed;
 mod snapshots;
 mod step;
 mod volumes;
 
 pub use backing::{BackingError, BackingId};
-pub use observed::{Content, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume};
+pub use cut::Cut;
+pub use observed::{Content, Extent, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume, Stranger};
 pub use step::{Plan, Step, Subject};
 
 use super::desired::{DesiredResource, Order};
@@ -31,6 +33,11 @@ pub fn plan(desired: &DesiredResource, observed: &ObservedResource) -> Plan {
         .rollback
         .as_ref()
         .filter(|order| desired.order != Order::Remove && observed.rolled_back != Some(order.token));
+    if let (Some(_), Some(problem)) = (rollback, volumes::rollback_unknown(desired, observed)) {
+        // Nothing is attached that may be half rolled back, and nothing rolled back that may have been already.
+        plan.problems.push((Subject::Rollback, problem.clone()));
+        return plan;
+    }
     if let Some(order) = rollback {
         snapshots::take(desired, observed, &mut plan);
         volumes::roll_back(desired, order, observed, &mut plan);

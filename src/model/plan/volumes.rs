@@ -1,10 +1,12 @@
 //! The part of a plan that concerns volumes: made, grown, cut, attached, detached, rolled back, removed.
 
 use super::TOLERANCE_EXTENTS;
+use super::cut::Cut;
 use super::observed::{Content, ObservedResource, ObservedVolume};
 use super::step::{Plan, Step, Subject};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::names::VolumeNumber;
+use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
 
 /// Factor of at least 1 that widens the tolerance for devices that are too large.
@@ -53,6 +55,15 @@ fn release(desired: &DesiredResource, observed: &ObservedResource, plan: &mut Pl
 
 fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &ObservedResource, plan: &mut Plan) {
     let (rsc, number) = (&desired.rsc, volume.number);
+    if let Some(stranger) = found(observed, number).and_then(|found| found.stranger.as_ref()) {
+        let texts = [
+            format!("Volume {number} of resource {rsc} cannot be made"),
+            format!("{} is there already, with data that is not this volume's", stranger.place),
+            format!("Move it away; then the volume is made by itself. To take it over as it is: {}", stranger.adopt),
+        ];
+        plan.refuse(Subject::Volume(number), texts);
+        return;
+    }
     if volume.order == Order::Keep {
         let texts = [
             format!("Volume {number} of resource {rsc} is missing"),
@@ -96,9 +107,7 @@ fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVol
         plan.steps.push(Step::Grow { volume: number, size: volume.size });
         true
     } else if volume.shrink && actual >= upper_bound(desired, volume, found) {
-        plan.steps.push(Step::AssertUnused { volumes: vec![number] });
-        plan.steps.push(Step::Shrink { volume: number, size: volume.size });
-        true
+        cut(desired, volume, found, plan)
     } else {
         false
     };
@@ -107,6 +116,24 @@ fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVol
     };
     if changed || device.size != actual {
         plan.steps.push(Step::RefreshSize { volume: number });
+    }
+}
+
+/// Makes a volume smaller, unless that would cut something off. The device of one that is not keeps its size.
+fn cut(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) -> bool {
+    let (number, size) = (volume.number, volume.size);
+    let device = found.device.as_ref().map(|device| device.path.as_str());
+    match (Cut { rsc: &desired.rsc, number, size, device }).refusal(&found.extent) {
+        Some(problem) => {
+            plan.problems.push((Subject::Volume(number), problem));
+            plan.refused.push(Refused::Shrink(number));
+            false
+        }
+        None => {
+            plan.steps.push(Step::AssertUnused { volumes: vec![number] });
+            plan.steps.push(Step::Shrink { volume: number, size });
+            true
+        }
     }
 }
 
@@ -132,6 +159,16 @@ fn connect(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVo
     {
         plan.steps.push(Step::MakeFileSystem { volume: number, file_system: file_system.clone() });
     }
+}
+
+/// Why it cannot be told what a rollback would have to do: of its record, or of a volume that the snapshot is of.
+pub(super) fn rollback_unknown<'a>(desired: &DesiredResource, observed: &'a ObservedResource) -> Option<&'a Problem> {
+    let order = desired.rollback.as_ref()?;
+    let listed = desired.snapshots.iter().find(|snapshot| snapshot.name == order.snapshot);
+    let concerned = |number: VolumeNumber| listed.is_none_or(|s| s.volumes.iter().any(|part| part.number == number));
+    let staying = desired.volumes.iter().filter(|volume| volume.order != Order::Remove && concerned(volume.number));
+    let mut looked = staying.filter_map(|volume| observed.volumes.get(&volume.number));
+    observed.rollback_unknown.as_ref().or_else(|| looked.find_map(|found| found.as_ref().err()))
 }
 
 /// Puts every volume that the snapshot has back to it. Nothing is attached before all are done and that is recorded.
@@ -166,6 +203,7 @@ pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &
         snapshot: snapshot.clone(),
         size: *size,
     }));
+    plan.steps.push(Step::DetachForRollback { token: order.token, volumes: volumes.clone() });
     plan.steps.extend(volumes.iter().map(|volume| Step::SwapRollback { volume: *volume }));
     plan.steps.push(Step::RecordRollback { token: order.token, volumes: volumes.clone() });
     if desired.active {
@@ -209,6 +247,9 @@ pub(super) fn remove(desired: &DesiredResource, observed: &ObservedResource, pla
     }
     if whole && observed.rolled_back.is_some() {
         plan.steps.push(Step::ForgetRollback);
+    }
+    if let Some(problem) = observed.rollback_unknown.as_ref().filter(|_| whole) {
+        plan.problems.push((Subject::Resource, problem.clone()));
     }
 }
 

@@ -8,12 +8,12 @@ use crate::model::group::SelectFilter;
 use crate::model::kinds::{DefinitionFlags, ResourceFlags, SnapshotFlags, VolumeDefinitionFlags};
 use crate::model::names::{GroupName, SnapName};
 use crate::model::props::PropsModify;
-use crate::model::report::ResourceReport;
+use crate::model::report::{Problem, ResourceReport};
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, node, pool, rsc, volume};
 use crate::model::wait::{Goal, Standing};
 
-const THREE: &str = "
+pub(super) const THREE: &str = "
     grp store layers=STORAGE
     node alpha
     pool alpha data FILE_THIN 9000000/9000000
@@ -23,7 +23,7 @@ const THREE: &str = "
     pool charlie data FILE_THIN 7000000/9000000
 ";
 
-fn spawn(name: &str, count: u32) -> Command {
+pub(super) fn spawn(name: &str, count: u32) -> Command {
     let filter = SelectFilter {
         place_count: Some(count),
         layers: Some(vec![crate::model::kinds::LayerKind::Storage]),
@@ -41,7 +41,7 @@ fn spawn(name: &str, count: u32) -> Command {
     }))
 }
 
-fn snapshot(name: &str, snap: &str) -> Command {
+pub(super) fn snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Create {
         snapshots: vec![NewSnapshot {
             rsc: rsc(name),
@@ -52,15 +52,15 @@ fn snapshot(name: &str, snap: &str) -> Command {
     })
 }
 
-fn snap_name(text: &str) -> SnapName {
+pub(super) fn snap_name(text: &str) -> SnapName {
     SnapName::parse(text).expect("legal")
 }
 
-fn delete(name: &str) -> Command {
+pub(super) fn delete(name: &str) -> Command {
     Command::Definition(DefinitionCommand::Delete { name: rsc(name) })
 }
 
-fn delete_snapshot(name: &str, snap: &str) -> Command {
+pub(super) fn delete_snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Delete { rsc: rsc(name), name: snap_name(snap), nodes: Vec::new() })
 }
 
@@ -249,6 +249,73 @@ fn what_was_in_use_goes_when_asked_again() {
     assert!(puppet.cluster.definitions.is_empty());
 }
 
+/// The node says that the snapshot, whose removal it was told, stays.
+fn refuses_removal(puppet: &mut Puppet) -> (Goal, Standing) {
+    let (node, desired) = puppet.told.remove(0);
+    let mut report = puppet.carry_out(&desired);
+    let [message, cause, correction, details] = ["it stays", "it is being read", "ask again", ""].map(str::to_owned);
+    let problem = Problem { message, cause, correction, details };
+    for snapshot in &mut report.snapshots {
+        (snapshot.present, snapshot.problem) = (true, Some(problem.clone()));
+    }
+    puppet.report(&node, report);
+    let goal = Goal { rsc: desired.rsc, node, generation: desired.generation };
+    let standing = goal.standing(&puppet.cluster);
+    (goal, standing)
+}
+
+#[test]
+fn a_snapshot_that_a_node_kept_goes_when_asked_again() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.done(snapshot("web", "one"));
+    puppet.ask(delete_snapshot("web", "one")).expect("nothing reads it");
+    let (first, standing) = refuses_removal(&mut puppet);
+    assert!(matches!(standing, Standing::Failed(_)), "{standing:?}");
+    assert!(puppet.told.is_empty(), "nobody asked again yet");
+    puppet.ask(delete_snapshot("web", "one")).expect("asked again");
+    assert_eq!(puppet.told.len(), 1, "the node is told again");
+    let again = Goal { generation: puppet.told[0].1.generation, ..first };
+    assert_eq!(again.standing(&puppet.cluster), Standing::Pending);
+    puppet.settle();
+    assert!(puppet.cluster.snapshots.is_empty());
+}
+
+#[test]
+fn only_nodes_that_remove_a_snapshot_are_told_again() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.done(snapshot("web", "one"));
+    let on_alpha = || {
+        Command::Snapshot(SnapshotCommand::Delete {
+            rsc: rsc("web"),
+            name: snap_name("one"),
+            nodes: vec![node("alpha")],
+        })
+    };
+    puppet.ask(on_alpha()).expect("first");
+    refuses_removal(&mut puppet);
+    puppet.ask(on_alpha()).expect("second");
+    let told: Vec<&str> = puppet.told.iter().map(|(node, _)| node.as_str()).collect();
+    assert_eq!(told, ["alpha"]);
+    puppet.settle();
+    let left: Vec<&str> =
+        puppet.cluster.snapshots.values().flat_map(|one| one.nodes.keys()).map(|n| n.as_str()).collect();
+    assert_eq!(left, ["bravo"]);
+}
+
+#[test]
+fn a_snapshot_that_could_not_be_taken_can_be_deleted() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.failing = vec!["web".to_owned()];
+    puppet.ask(snapshot("web", "one")).expect("decided");
+    puppet.settle();
+    puppet.failing.clear();
+    puppet.done(delete_snapshot("web", "one"));
+    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
+}
+
 #[test]
 fn stale_and_foreign_reports_are_not_believed() {
     let mut puppet = Puppet::new(cluster(THREE));
@@ -341,4 +408,126 @@ fn replicas_under_drbd_move_without_losing_the_last_one() {
     assert!(refused.is_err(), "the last disk stays");
     puppet.done(toggle(true));
     assert!(bravo(&puppet).is_diskful());
+}
+
+#[test]
+fn nothing_is_placed_in_a_definition_that_goes() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.ask(delete("web")).expect("nobody uses it");
+    let filter = SelectFilter { place_count: Some(2), ..SelectFilter::default() };
+    let place = Command::Resource(ResourceCommand::Autoplace { rsc: rsc("web"), filter });
+    let available =
+        |at: &str| ResourceCommand::MakeAvailable { rsc: rsc("web"), node: node(at), diskful: true, layers: None };
+    let more = ["alpha", "bravo", "charlie"].map(|at| Command::Resource(available(at)));
+    for command in [place].into_iter().chain(more) {
+        let refused = puppet.ask(command).expect_err("it goes");
+        assert_eq!(refused.note.code, FAIL_IN_USE);
+    }
+    puppet.settle();
+    assert!(puppet.cluster.definitions.is_empty());
+}
+
+#[test]
+fn a_snapshot_that_failed_is_deleted() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.failing = vec!["web".to_owned()];
+    puppet.ask(snapshot("web", "one")).expect("ordered");
+    puppet.settle();
+    puppet.failing.clear();
+    puppet.resync();
+    let failed = puppet.cluster.snapshots.values().next().expect("it is kept, to be seen").clone();
+    assert!(failed.flags.has(SnapshotFlags::FAILED_DEPLOYMENT));
+    puppet.done(delete_snapshot("web", "one"));
+    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
+}
+
+fn under_drbd() -> Puppet {
+    let mut puppet = Puppet::new(cluster(&THREE.replace("grp store layers=STORAGE", "")));
+    let mut order = spawn("web", 2);
+    if let Command::Group(GroupCommand::Spawn(spawn)) = &mut order {
+        spawn.filter.layers = None;
+    }
+    puppet.done(order);
+    puppet
+}
+
+fn toggle(at: &str, diskful: bool) -> Command {
+    let (pool, migrate_from) = (None, None);
+    Command::Resource(ResourceCommand::ToggleDisk { rsc: rsc("web"), node: node(at), diskful, pool, migrate_from })
+}
+
+fn delete_on(at: &str) -> Command {
+    Command::Resource(ResourceCommand::Delete { rsc: rsc("web"), node: node(at), keep_tiebreaker: false })
+}
+
+#[test]
+fn a_disk_that_is_being_given_up_is_no_copy() {
+    let mut puppet = under_drbd();
+    puppet.ask(toggle("alpha", false)).expect("bravo has the data, too");
+    let refused = puppet.ask(delete_on("bravo")).expect_err("alpha is about to lose its disk");
+    assert_eq!(refused.note.code, crate::model::code::FAIL_INSUFFICIENT_REPLICA_COUNT);
+    puppet.settle();
+    assert_eq!(puppet.cluster.definitions[&rsc("web")].diskful().count(), 1);
+}
+
+#[test]
+fn the_only_replica_that_is_made_stays_while_others_are_filled() {
+    let mut puppet = under_drbd();
+    puppet.done(delete_on("bravo"));
+    let data = Some(pool("data"));
+    puppet
+        .ask(Command::Resource(ResourceCommand::ToggleDisk {
+            rsc: rsc("web"),
+            node: node("bravo"),
+            diskful: true,
+            pool: data,
+            migrate_from: None,
+        }))
+        .expect("there is room");
+    let refused = puppet.ask(delete_on("alpha")).expect_err("bravo is not filled yet");
+    assert_eq!(refused.note.code, crate::model::code::FAIL_INSUFFICIENT_REPLICA_COUNT);
+    puppet.settle();
+    puppet.done(delete_on("alpha"));
+}
+
+#[test]
+fn a_disk_is_never_made_in_the_pool_without_storage() {
+    let mut puppet = under_drbd();
+    let refused = puppet.ask(toggle("charlie", true)).expect_err("no pool is named");
+    assert_eq!(refused.note.code, crate::model::code::FAIL_NOT_FOUND_DFLT_STOR_POOL);
+    let named = Command::Resource(ResourceCommand::ToggleDisk {
+        rsc: rsc("web"),
+        node: node("charlie"),
+        diskful: true,
+        pool: Some(pool(crate::model::node::DISKLESS_POOL)),
+        migrate_from: None,
+    });
+    let refused = puppet.ask(named).expect_err("it has no storage");
+    assert_eq!(refused.note.code, crate::model::code::FAIL_INVLD_STOR_DRIVER);
+}
+
+#[test]
+fn volumes_are_not_restored_beside_resources_that_lack_them() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.done(snapshot("web", "one"));
+    puppet.done(Command::Definition(DefinitionCommand::Create(NewDefinition {
+        name: Naming::Name(rsc("copy")),
+        group: None,
+        layers: Some(vec![crate::model::kinds::LayerKind::Storage]),
+        props: PropsModify::default(),
+        peer_slots: None,
+        secret: None,
+    })));
+    let mut props = PropsModify::default();
+    props.override_props.insert("StorPoolName".to_owned(), "data".to_owned());
+    let flags = ResourceFlags::NONE;
+    let wish = NewResource { node: node("alpha"), flags, props, layers: None, node_id: None };
+    puppet.done(Command::Resource(ResourceCommand::Create { rsc: rsc("copy"), wishes: vec![wish] }));
+    let (from, to) = (rsc("web"), rsc("copy"));
+    let restore = SnapshotCommand::RestoreVolumes { rsc: from, name: snap_name("one"), to };
+    let refused = puppet.ask(Command::Snapshot(restore)).expect_err("copy has a resource without volumes");
+    assert_eq!(refused.note.code, crate::model::code::FAIL_EXISTS_RSC);
 }

@@ -1,43 +1,47 @@
 //! Requests that wait for nodes: found by the definition that something was heard about. Decides nothing.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::Duration;
 
-use super::api::ClusterAnswer;
-use crate::actors::system::Reply;
+use super::writer::Outcome;
 use crate::model::cluster::{Cluster, PoolKey};
 use crate::model::names::RscName;
 use crate::model::refusal::Note;
-use crate::model::wait::{Goal, Standing, pool_is_awaited, pool_note};
+use crate::model::wait::{Goal, Standing, outcome, pool_is_awaited, pool_note};
 
 /// One waiting request.
-pub struct Wait {
+pub struct Wait<R> {
     /// Whom to answer.
-    pub reply: Reply<ClusterAnswer>,
+    pub reply: R,
     /// What was decided.
     pub notes: Vec<Note>,
     /// What nodes have to reach.
     pub goals: Vec<Goal>,
     /// Pools that nodes have to tell of.
     pub pools: Vec<PoolKey>,
-    /// When the answer is due in any case.
-    pub until: Instant,
+    /// When the answer is due in any case, on the writer's monotonic clock.
+    pub until: Duration,
 }
 
 /// All waiting requests.
-#[derive(Default)]
-pub struct Waits {
+pub struct Waits<R> {
     next: u64,
-    waits: BTreeMap<u64, Wait>,
+    waits: BTreeMap<u64, Wait<R>>,
     by_definition: BTreeMap<RscName, Vec<u64>>,
 }
 
-/// A request that can be answered.
-pub type Due = (Reply<ClusterAnswer>, ClusterAnswer);
+impl<R> Default for Waits<R> {
+    fn default() -> Self {
+        Self { next: 0, waits: BTreeMap::new(), by_definition: BTreeMap::new() }
+    }
+}
 
-impl Waits {
+/// A request that can be answered.
+pub type Due<R> = (R, Outcome);
+
+impl<R> Waits<R> {
     /// Takes a request in.
-    pub fn add(&mut self, wait: Wait) {
+    pub fn add(&mut self, wait: Wait<R>) {
         self.next += 1;
         for goal in &wait.goals {
             let ids = self.by_definition.entry(goal.rsc.clone()).or_default();
@@ -54,39 +58,41 @@ impl Waits {
     }
 
     /// Requests about the definition that have nothing left to wait for.
-    pub fn settle(&mut self, cluster: &Cluster, rsc: &RscName) -> Vec<Due> {
+    pub fn settle(&mut self, cluster: &Cluster, rsc: &RscName) -> Vec<Due<R>> {
         let ids = self.by_definition.get(rsc).cloned().unwrap_or_default();
         ids.into_iter().filter_map(|id| self.settle_one(cluster, id)).collect()
     }
 
     /// As [`Self::settle`], over all of them: after a node came or went.
-    pub fn settle_all(&mut self, cluster: &Cluster) -> Vec<Due> {
+    pub fn settle_all(&mut self, cluster: &Cluster) -> Vec<Due<R>> {
         let ids: Vec<u64> = self.waits.keys().copied().collect();
         ids.into_iter().filter_map(|id| self.settle_one(cluster, id)).collect()
     }
 
     /// Requests about pools that have nothing left to wait for.
-    pub fn settle_pools(&mut self, cluster: &Cluster) -> Vec<Due> {
+    pub fn settle_pools(&mut self, cluster: &Cluster) -> Vec<Due<R>> {
         let about_pools = self.waits.iter().filter(|(_, wait)| !wait.pools.is_empty());
         let ids: Vec<u64> = about_pools.map(|(id, _)| *id).collect();
         ids.into_iter().filter_map(|id| self.settle_one(cluster, id)).collect()
     }
 
     /// Requests whose time is over.
-    pub fn expire(&mut self, cluster: &Cluster, now: Instant) -> Vec<Due> {
+    pub fn expire(&mut self, cluster: &Cluster, now: Duration) -> Vec<Due<R>> {
         let late = self.waits.iter().filter(|(_, wait)| wait.until <= now);
         let ids: Vec<u64> = late.map(|(id, _)| *id).collect();
         ids.into_iter().filter_map(|id| self.end(cluster, id)).collect()
     }
 
-    fn settle_one(&mut self, cluster: &Cluster, id: u64) -> Option<Due> {
+    fn settle_one(&mut self, cluster: &Cluster, id: u64) -> Option<Due<R>> {
         let wait = self.waits.get(&id)?;
         let pending = wait.goals.iter().any(|goal| goal.standing(cluster) == Standing::Pending)
             || wait.pools.iter().any(|pool| pool_is_awaited(cluster, pool));
-        if pending { None } else { self.end(cluster, id) }
+        // What one node refuses is taken back on all: no other is waited for.
+        let over = wait.goals.iter().any(|goal| goal.is_taken_back(cluster));
+        if pending && !over { None } else { self.end(cluster, id) }
     }
 
-    fn end(&mut self, cluster: &Cluster, id: u64) -> Option<Due> {
+    fn end(&mut self, cluster: &Cluster, id: u64) -> Option<Due<R>> {
         let wait = self.waits.remove(&id)?;
         for goal in &wait.goals {
             if let Some(ids) = self.by_definition.get_mut(&goal.rsc) {
@@ -96,22 +102,8 @@ impl Waits {
                 }
             }
         }
-        let mut notes = wait.notes;
-        for goal in &wait.goals {
-            notes.extend(goal.note(&goal.standing(cluster)));
-        }
+        let mut notes = outcome(cluster, wait.notes, &wait.goals);
         notes.extend(wait.pools.iter().filter_map(|pool| pool_note(cluster, pool)));
-        dedupe(&mut notes);
-        Some((wait.reply, ClusterAnswer::Done(notes)))
+        Some((wait.reply, Outcome::Done(notes)))
     }
-}
-
-/// A node that is away is told of once.
-fn dedupe(notes: &mut Vec<Note>) {
-    let mut seen: Vec<String> = Vec::new();
-    notes.retain(|note| {
-        let new = !seen.contains(&note.message);
-        seen.push(note.message.clone());
-        new
-    });
 }
