@@ -7,13 +7,15 @@ SIMULATED ?= 0
 # A simulation has a folder of its own: a cluster is either simulated or real.
 DATA ?= $(if $(filter-out 0,$(SIMULATED)),data-simulated,data)
 PROFILE ?= dev
+SECONDS ?= 3600
+TARGET ?=
 SEEDS ?= 200
 FROM ?= 0
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
 
-.PHONY: help run build test fmt lint sim bench docs soak clean tools test-tools
+.PHONY: help run build test fmt lint sim fuzz bench docs soak clean tools test-tools
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
@@ -22,6 +24,7 @@ help:
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
 	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
+	@echo 'make fuzz   foreign bytes for every parser, SECONDS=$(SECONDS) for each, or for TARGET=name alone'
 	@echo 'make clean  remove what was built (not the data folders)'
 
 run: tools
@@ -39,6 +42,7 @@ test: test-tools
 
 fmt: tools
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 lint: tools
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -52,6 +56,9 @@ bench: tools
 
 soak: test-tools
 	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests processes:: -- --nocapture --test-threads=1
+
+fuzz: test-tools
+	tests/rigs/fuzz.sh '$(SECONDS)' '$(TARGET)'
 
 # SEEDS=n FROM=s: so many clusters, each from its seed; what fails prints the shortest script that shows it
 sim: test-tools

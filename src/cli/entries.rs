@@ -1,7 +1,7 @@
 //! The entries of an answer as people read them: what happened, why, what to do. Never decides what an entry means.
 
 use super::folded::folded;
-use super::grid::{Style, Tone};
+use super::grid::{Style, Tone, harmless};
 use crate::model::code::{self, Kind};
 use crate::protocols::rest::rc::ApiCallRc;
 
@@ -67,13 +67,14 @@ fn push(out: &mut String, name: &str, text: &str) {
     if text.contains('\n') {
         out.push_str(&format!("{indent}{name}:\n{indent}  {}\n", shifted(text, INDENT + 2)));
     } else {
-        out.push_str(&format!("{indent}{:<11} {text}\n", format!("{name}:")));
+        out.push_str(&format!("{indent}{:<11} {}\n", format!("{name}:"), harmless(text)));
     }
 }
 
 /// A text whose later lines stand below its first.
 fn shifted(text: &str, indent: usize) -> String {
-    text.trim_end().lines().collect::<Vec<_>>().join(&format!("\n{}", " ".repeat(indent)))
+    let lines: Vec<_> = text.trim_end().lines().map(harmless).collect();
+    lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 
 #[cfg(test)]
@@ -101,6 +102,12 @@ mod tests {
         );
         let reports = "reports:    69559B80-00000-000003 (zea errors show 69559B80-00000-000003)";
         assert_eq!(text, format!("ERROR    res1 is taken\n         {reports}\n"));
+    }
+
+    #[test]
+    fn nothing_moves_the_cursor() {
+        let entry = ApiCallRc { message: "a\u{1b}b".into(), cause: "c\rd".into(), ..ApiCallRc::default() };
+        assert_eq!(draw(&entry, STYLE), "DONE     a\\u{1b}b\n         cause:      c\\rd\n");
     }
 
     #[test]

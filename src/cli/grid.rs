@@ -1,5 +1,7 @@
 //! Tables as values, and how they are drawn. Never decides what stands in one.
 
+use std::borrow::Cow;
+
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 /// What a text tells at a glance.
@@ -62,6 +64,17 @@ impl Grid {
     }
 }
 
+/// A text without what a terminal would carry out: control characters but line breaks are shown as `\u{1b}` and the like.
+/// Whoever may set a property or write a message must not move another's cursor.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let acts = |letter: char| letter.is_control() && letter != '\n';
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |letter: char| if acts(letter) { letter.escape_debug().to_string() } else { letter.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
 /// How things are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -95,7 +108,7 @@ impl Style {
     }
 
     fn cell(self, text: &Text) -> Cell {
-        let cell = Cell::new(&text.text);
+        let cell = Cell::new(harmless(&text.text));
         match colour(text.tone) {
             Some(colour) if self.colours => cell.fg(colour),
             _ => cell,
@@ -143,6 +156,15 @@ mod tests {
         assert_eq!(PLAIN.draw(&grid()), ascii);
         let utf8 = Style { ascii: false, ..PLAIN }.draw(&grid());
         assert!(utf8.starts_with("┌───────┬────────┐") && !utf8.contains('+'), "{utf8}");
+    }
+
+    #[test]
+    fn nothing_in_a_table_moves_the_cursor() {
+        assert_eq!(harmless("a\u{1b}[2J\tb\r\u{9b}c\nd"), "a\\u{1b}[2J\\tb\\r\\u{9b}c\nd");
+        assert!(matches!(harmless("two\nlines, ä"), Cow::Borrowed(_)));
+        let mut grid = Grid::new(&["Text"]);
+        grid.row([Text::from("a\u{1b}[31mb")]);
+        assert!(PLAIN.draw(&grid).contains("| a\\u{1b}[31mb |"));
     }
 
     #[test]

@@ -17,6 +17,8 @@ mod controllers;
 mod entries;
 mod error;
 mod folded;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grid;
 mod progress;
 pub mod reference;

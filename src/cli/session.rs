@@ -9,7 +9,7 @@ use super::call::Call;
 use super::client::{Answer, Client};
 use super::entries;
 use super::error::CliError;
-use super::grid::Style;
+use super::grid::{Style, harmless};
 use super::progress::Progress;
 use super::views::{Page, View};
 use crate::model::code::Kind;
@@ -203,7 +203,7 @@ impl<'a> Session<'a> {
 
     /// Prints a line.
     pub fn print_line(&mut self, line: &str) -> Result<(), CliError> {
-        Ok(writeln!(self.out, "{line}")?)
+        Ok(writeln!(self.out, "{}", harmless(line))?)
     }
 
     /// Prints a line to standard error, unless it is JSON that is wanted.
@@ -213,14 +213,7 @@ impl<'a> Session<'a> {
 
     /// Prints a table and lines.
     pub fn print_page(&mut self, page: &Page) -> Result<(), CliError> {
-        if let Some(grid) = &page.grid {
-            let text = if grid.is_empty() { page.nothing.to_owned() } else { self.style.draw(grid) };
-            writeln!(self.out, "{text}")?;
-        }
-        for line in &page.lines {
-            writeln!(self.out, "{line}")?;
-        }
-        Ok(())
+        Ok(self.out.write_all(page.draw(self.style).as_bytes())?)
     }
 }
 
@@ -229,7 +222,7 @@ fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, CliError> {
 }
 
 /// The entries of a refusal: a list of them, or the list in a copy's answer.
-fn refusal(body: &str) -> Option<Vec<ApiCallRc>> {
+pub(super) fn refusal(body: &str) -> Option<Vec<ApiCallRc>> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
     enum Refusal {

@@ -106,6 +106,12 @@ fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
+/// Whether a text is a file of settings.
+#[cfg(fuzzing)]
+pub(super) fn is_file(text: &str) -> bool {
+    parse(Path::new("zea.toml"), text).is_ok()
+}
+
 fn parse(path: &Path, text: &str) -> Result<File, CliError> {
     let keys = format!("its keys are {}", KEYS.join(", "));
     if let Some((line, key)) = unknown_key(text) {

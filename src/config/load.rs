@@ -133,8 +133,14 @@ impl Layers {
         }
         let satellite = &self.config.satellite;
         if satellite.io_poll_interval > satellite.io_stall_timeout {
-            let reason = "longer than 'satellite.io_stall_timeout': progress would be judged before it was looked at";
-            return Err(self.conflict("satellite.io_poll_interval", reason.to_owned()));
+            const POLL: &str = "satellite.io_poll_interval";
+            const STALL: &str = "satellite.io_stall_timeout";
+            let why = "progress would be judged before it was looked at";
+            // Named is the one that somebody wrote: it is the one to be mended.
+            return Err(match self.origins.contains_key(POLL) {
+                true => self.conflict(POLL, format!("longer than '{STALL}': {why}")),
+                false => self.conflict(STALL, format!("shorter than '{POLL}': {why}")),
+            });
         }
         Ok(())
     }
@@ -321,5 +327,7 @@ mod tests {
     fn progress_is_looked_at_before_it_is_judged() {
         let said = refusal("[satellite]\nio_poll_interval = '50s'\n");
         assert!(said.starts_with("zead.toml:2: 'satellite.io_poll_interval': longer than"), "{said}");
+        let said = refusal("[satellite]\nio_stall_timeout = '500ms'\n");
+        assert!(said.starts_with("zead.toml:2: 'satellite.io_stall_timeout': shorter than"), "{said}");
     }
 }

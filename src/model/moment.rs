@@ -85,7 +85,8 @@ impl FromStr for Uuid {
     fn from_str(text: &str) -> Result<Self, UuidError> {
         let wrong = || UuidError(text.to_owned());
         let dashes = text.char_indices().filter(|(_, c)| *c == '-').map(|(at, _)| at);
-        if text.len() != 36 || !dashes.eq([8, 13, 18, 23]) {
+        // A number of Rust's may begin with a plus, a UUID may not.
+        if text.len() != 36 || !dashes.eq([8, 13, 18, 23]) || text.starts_with('+') {
             return Err(wrong());
         }
         u128::from_str_radix(&text.replace('-', ""), 16).map(Uuid).map_err(|_| wrong())
@@ -117,7 +118,9 @@ mod tests {
         assert_eq!(&text[14..15], "4");
         assert!("89ab".contains(&text[19..20]), "{text}");
         assert!("f51611c6-528f-4793-a87a-866d09e6733a".parse::<Uuid>().is_ok());
-        assert!("f51611c6528f4793a87a866d09e6733a".parse::<Uuid>().is_err());
+        for wrong in ["f51611c6528f4793a87a866d09e6733a", "+51611c6-528f-4793-a87a-866d09e6733a"] {
+            assert!(wrong.parse::<Uuid>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

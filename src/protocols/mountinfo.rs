@@ -42,6 +42,8 @@ fn unescape(text: &str) -> String {
         let octal = (*first == b'\\')
             .then(|| tail.get(..3))
             .flatten()
+            // A number of Rust's may begin with a plus.
+            .filter(|digits| digits[0] != b'+')
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 8).ok());
         bytes.push(octal.unwrap_or(*first));
@@ -71,5 +73,6 @@ mod tests {
             assert!(parse(text).is_empty(), "{text:?}");
         }
         assert_eq!(unescape("a\\134b\\04\\"), "a\\b\\04\\");
+        assert_eq!(unescape("\\+40\\777\\049"), "\\+40\\777\\049");
     }
 }

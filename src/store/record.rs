@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -169,9 +168,9 @@ impl Record {
     }
 }
 
-/// Refuses what is not JSON.
+/// Refuses what is not JSON, texts that are not UTF-8 among it: what passes can be written into an export.
 pub(crate) fn judge_json(body: &[u8]) -> Result<(), String> {
-    serde_json::from_slice::<IgnoredAny>(body).map(drop).map_err(|e| format!("its body is not JSON: {e}"))
+    serde_json::from_slice::<&RawValue>(body).map(drop).map_err(|e| format!("its body is not JSON: {e}"))
 }
 
 /// One change of the store.
@@ -283,6 +282,7 @@ mod tests {
             (record("a", "{"), "not JSON"),
             (record("a", "{} {}"), "not JSON"),
             (record("a", "\"\u{0}\""), "not JSON"),
+            (Record::new(RecordKey::new(RecordKind::Node, "a"), *b"\"\xff\""), "not JSON"),
         ] {
             assert!(record.judge(SCHEMA).unwrap_err().contains(why), "{:?}", record.key);
         }

@@ -185,6 +185,8 @@ impl Surveyor {
     /// The key, and the body if a migration gave another one.
     fn understand(&mut self, key: &[u8], schema: u32, body: &[u8]) -> Result<(RecordKey, Option<Vec<u8>>), String> {
         let record_key = RecordKey::from_bytes(key)?;
+        // An export that holds it could not be imported.
+        record_key.judge()?;
         judge_json(body)?;
         if schema == self.schema.current() {
             return Ok((record_key, None));
@@ -279,6 +281,7 @@ mod tests {
         areas.records.insert(b"node/short".to_vec(), b"x".to_vec());
         areas.records.insert(b"toaster/a".to_vec(), envelope::seal(b"toaster/a", 1, b"{}"));
         areas.records.insert(b"\xff/a".to_vec(), envelope::seal(b"\xff/a", 1, b"{}"));
+        areas.records.insert(b"node/a\tb".to_vec(), envelope::seal(b"node/a\tb", 1, b"{}"));
         areas.journal.insert(b"1".to_vec(), b"garbage in a journal".to_vec());
         let bytes = areas.records[&flipped].clone();
         let (loaded, mended) = mend(areas, Schema::default());
@@ -290,6 +293,7 @@ mod tests {
             ("node/short", "cut off"),
             ("toaster/a", "not known"),
             ("\\xff/a", "UTF-8"),
+            ("node/a\tb", "control"),
             ("journal/1", "half done"),
         ] {
             assert!(reason(key).is_some_and(|r| r.contains(why)), "{key}: {:?}", reason(key));
@@ -298,7 +302,7 @@ mod tests {
         assert!(loaded.quarantined.iter().any(|q| q.bytes == bytes));
         let (again, same) = mend(mended.clone(), Schema::default());
         assert_eq!(same, mended, "a second load has nothing to mend");
-        assert_eq!(again.quarantined.len(), 6);
+        assert_eq!(again.quarantined.len(), 7);
         assert!(again.quarantined.iter().all(|q| q.found == Found::Earlier));
     }
 

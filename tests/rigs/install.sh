@@ -59,6 +59,8 @@ for_tests() {
     need util-linux blkid lsblk fsfreeze flock
     need mount mount umount losetup
     need procps ps
+    # For libFuzzer, which is C++.
+    need g++ c++
     has_linstor || python >/dev/null || packages+=(python3-venv)
     # rustup brings its own; beside Debian's cargo they are packages.
     case "$(tests/rigs/cargo.sh --find 2>/dev/null || echo /usr/bin/cargo)" in

@@ -49,6 +49,9 @@ optional deny "cargo-deny is not installed: licences and duplicates were not che
 # The seeds get both cores for themselves: their rate is a figure.
 step tests $cargo test --locked --no-fail-fast -- --skip simulation::seeds::seeds_keep_all_oracles
 step simulation make --no-print-directory sim SEEDS=200
+optional fuzz-format "no rustfmt for this cargo" "$cargo fmt --version" $cargo fmt --manifest-path fuzz/Cargo.toml --check
+# Ten seconds for each parser of foreign bytes, from the seeds alone: what it prints is said again at the end.
+step fuzz env SEED=1 tests/rigs/fuzz.sh 10
 
 # sum WORD: over all closing lines of the test runner.
 sum() { sed -n "s/^test result: .* \([0-9]*\) $1.*/\1/p" "$work/log" | awk '{ n += $1 } END { print n + 0 }'; }
@@ -61,6 +64,7 @@ fi
 echo
 echo "== what ran"
 cat "$work/ran"
+grep -E '^(ok|FAILED) .* runs, ' "$work/log" | sed 's/^/        /'
 echo "== the long series, shortened (make soak runs the whole of them)"
 sort -u "$ZEA_SERIES"
 echo "== what this machine could not run"

@@ -19,7 +19,7 @@ pub use snapshots::snapshots;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::grid::{Grid, Text, Tone};
+use super::grid::{Grid, Style, Text, Tone, harmless};
 use super::size;
 
 /// What stands where nothing is known.
@@ -46,6 +46,17 @@ impl Page {
 
     fn lines(lines: Vec<String>) -> Page {
         Page { lines, ..Page::default() }
+    }
+
+    /// What is printed: the table, or what to say without rows, and the lines; each ends with a line break.
+    pub fn draw(&self, style: Style) -> String {
+        let table = |grid: &Grid| if grid.is_empty() { self.nothing.to_owned() } else { style.draw(grid) };
+        let mut text = self.grid.as_ref().map(table).map_or_else(String::new, |table| table + "\n");
+        for line in &self.lines {
+            text.push_str(&harmless(line));
+            text.push('\n');
+        }
+        text
     }
 }
 
@@ -79,10 +90,8 @@ fn state_of(flags: &[String], well: &str) -> Text {
 /// Draws what a view makes of JSON, for the tests of views.
 #[cfg(test)]
 fn drawn(view: View, json: &str) -> String {
-    let style = super::grid::Style { ascii: true, colours: false, fit: false };
     let page = view(json).unwrap_or_else(|error| panic!("{error}: {json}"));
-    let grid = page.grid.map(|grid| if grid.is_empty() { page.nothing.to_owned() } else { style.draw(&grid) });
-    grid.into_iter().chain(page.lines).collect::<Vec<_>>().join("\n")
+    page.draw(Style { ascii: true, colours: false, fit: false }).trim_end_matches('\n').to_owned()
 }
 
 /// Asserts that a drawn table has a row with exactly these cells.
@@ -101,6 +110,13 @@ mod tests {
     fn moments() {
         assert_eq!(moment_in(1_767_225_600_123, TimeZone::UTC), "2026-01-01 00:00:00");
         assert_eq!(moment_in(i64::MAX, TimeZone::UTC), UNKNOWN);
+    }
+
+    #[test]
+    fn lines_do_not_move_the_cursor() {
+        let page = Page::lines(vec!["a\u{1b}[2Jb".to_owned(), "c".to_owned()]);
+        let style = Style { ascii: true, colours: false, fit: false };
+        assert_eq!(page.draw(style), "a\\u{1b}[2Jb\nc\n");
     }
 
     #[test]

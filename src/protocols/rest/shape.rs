@@ -21,8 +21,8 @@ pub struct Shape {
     /// Gives the JSON schema (a reference into the generator's definitions).
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads JSON as this shape and prints it again.
-    #[cfg(test)]
-    pub(super) echo: fn(&[u8]) -> Result<serde_json::Value, super::body::BodyError>,
+    #[cfg(any(test, fuzzing))]
+    pub echo: fn(&[u8]) -> Result<serde_json::Value, super::body::BodyError>,
 }
 
 /// Whether a value is left out of what we print.
@@ -182,7 +182,7 @@ macro_rules! shapes {
             $crate::protocols::rest::shape::Shape {
                 name: stringify!($name),
                 schema: |generator| generator.subschema_for::<$name>(),
-                #[cfg(test)]
+                #[cfg(any(test, fuzzing))]
                 echo: |bytes| {
                     let shape: $name = $crate::protocols::rest::body::read(bytes)?;
                     Ok(serde_json::to_value(shape).expect("a shape has text keys only"))

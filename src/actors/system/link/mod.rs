@@ -22,6 +22,8 @@ mod client;
 mod endpoint;
 mod exports;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hello;
 mod metrics;
 mod peer;

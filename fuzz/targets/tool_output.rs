@@ -1,0 +1,87 @@
+//! What other programs and the kernel print: blkid's export, mountinfo, superblocks at the beginning of a device. Mounts written as the
+//! kernel writes them are read as they are; a file system has a name of one line.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zea::protocols::blkid::{known_signature, parse_export};
+use zea::protocols::mountinfo::{Mount, of_device, parse};
+use zea::protocols::superblock::{HEAD_BYTES, recognise};
+
+/// As the kernel writes a path (proc_pid_mountinfo(5)): these bytes in octal.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        match letter {
+            ' ' | '\t' | '\n' | '\\' | '#' => out.push_str(&format!("\\{:03o}", letter as u32)),
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+/// What a field means, by the manual: a backslash and three octal digits are a byte, all else stands for itself.
+fn meant(field: &str) -> String {
+    let bytes = field.as_bytes();
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits =
+            bytes.get(at + 1..at + 4).filter(|digits| digits.iter().all(|digit| (b'0'..=b'7').contains(digit)));
+        let value = digits.map(|digits| digits.iter().fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0')));
+        match value.and_then(|value| u8::try_from(value).ok()).filter(|_| bytes[at] == b'\\') {
+            Some(byte) => {
+                out.push(byte);
+                at += 4;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn mounts(text: &str) {
+    let found = parse(text);
+    assert!(found.len() <= text.lines().count());
+    for (mount, line) in found.iter().zip(text.lines().filter(|line| parse(line).len() == 1)) {
+        let fields: Vec<&str> = line.split(' ').collect();
+        assert_eq!(mount.point, meant(fields[4]), "{line}");
+        assert!(of_device(text, &mount.device, "").contains(mount));
+    }
+}
+
+fn a_mount_comes_back(text: &str) {
+    let mut words = text.split('\0');
+    let (Some(point), Some(source)) = (words.next(), words.next()) else { return };
+    let line = format!("36 35 98:0 / {} rw,noatime shared:1 - ext3 {} rw", escaped(point), escaped(source));
+    let mount = Mount { device: "98:0".to_owned(), point: point.to_owned(), source: source.to_owned() };
+    assert_eq!(parse(&line), [mount], "{line}");
+}
+
+/// Where superblocks begin: of xfs, of ext2 to ext4, of btrfs.
+const SUPERBLOCKS: [usize; 3] = [0, 1024, 64 << 10];
+
+/// What is recognised at the beginning of a device is recognised in a longer piece of it, too.
+fn superblocks(data: &[u8]) {
+    for at in SUPERBLOCKS {
+        let mut head = vec![0; HEAD_BYTES];
+        let end = HEAD_BYTES.min(at + data.len());
+        head[at..end].copy_from_slice(&data[..end - at]);
+        let whole = recognise(&head);
+        assert!(whole.is_none_or(|found| !found.kind.is_empty()));
+        assert!(recognise(&head[..end]).is_none() || whole.is_some(), "{at}");
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let _ = known_signature(data);
+    superblocks(data);
+    let Some(text) = zea_fuzz::text(data) else { return };
+    if let Some(kind) = parse_export(text) {
+        assert!(!kind.is_empty() && !kind.contains('\n') && text.contains(&kind));
+    }
+    mounts(text);
+    a_mount_comes_back(text);
+});
