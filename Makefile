@@ -16,7 +16,8 @@ CARGO := tests/rigs/cargo.sh
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
-	@echo 'make test   all checks and tests, with real volumes; says what it ran'
+	@echo '            ROLE=standalone, controller or satellite: docs/how-to/two-processes.md'
+	@echo 'make test   all checks and tests, with real volumes; says what it ran, and how far series were shortened'
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
 	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -51,7 +51,6 @@ enum Tool {
     /// Make the cluster's authority, where there is none, and a certificate for each process named
     Identity {
         /// Names: `controller`, and the name of each node
-        #[arg(required = true)]
         names: Vec<String>,
         /// Where they go; by default the configured identity folder
         #[arg(long)]
@@ -98,14 +97,14 @@ fn run(arguments: Arguments, started: SystemTime) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let roles = parse_roles(&arguments.roles)?;
-    telemetry::start_log(&config.log, std::env::var("RUST_LOG").ok().as_deref())?;
+    let log = telemetry::start_log(&config.log, std::env::var("RUST_LOG").ok().as_deref())?;
     if roles == [Role::Satellite] {
         // An agent that is mostly idle would hold whole huge pages for a few touched ones: 13 MiB instead of 21. A
         // kernel that refuses keeps them.
         let _ = nix::sys::prctl::set_thp_disable(true);
     }
     let system = System::start(Options::default())?;
-    let serving = process::start(&system, &roles, &Start { config, host_name, started })?;
+    let serving = process::start(&system, &roles, &Start { config, host_name, started, log })?;
     let mut out = std::io::stdout();
     for line in &serving.lines {
         writeln!(out, "{line}")?;
@@ -120,9 +119,13 @@ fn use_tool(tool: Tool, host_name: &str) -> anyhow::Result<u8> {
     match tool {
         Tool::Identity { names, folder, config } => {
             let config = read_config(config, None, host_name)?;
+            if names.is_empty() {
+                anyhow::bail!(unnamed(config.node.name.as_deref().unwrap_or(host_name), &config));
+            }
             let folder = folder.unwrap_or_else(|| config.identity_dir());
             process::write_identities(&folder, &names)?;
             writeln!(out, "certificates of {} are in {}", names.join(", "), folder.display())?;
+            writeln!(out, "a zead that runs without them takes them at its next start")?;
         }
         Tool::Release { data, config } => {
             let mut config = read_config(config, None, host_name)?;
@@ -135,6 +138,18 @@ fn use_tool(tool: Tool, host_name: &str) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// What `zead identity` says when nobody is named.
+fn unnamed(node: &str, config: &Config) -> String {
+    let line = |folder: &Path| process::identity_command(&[process::CONTROLLER, node], folder);
+    format!(
+        "identity: name the processes that get a certificate, the controller and each node\n  \
+         for `make run`, whose folder is data:  {}\n  \
+         for the configured folder:             {}",
+        line(Path::new("data/identity")),
+        line(&config.identity_dir())
+    )
 }
 
 fn read_config(config: Option<PathBuf>, overlay: Option<PathBuf>, host_name: &str) -> anyhow::Result<Config> {

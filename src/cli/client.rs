@@ -18,6 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer that is read, in bytes: a list of a hundred thousand replicas is far below.
 const MAX_ANSWER_BYTES: u64 = 1 << 30;
 
+/// How rustls names the first bytes of an answer that are no TLS.
+const NOT_TLS: &str = "InvalidContentType";
+
 /// What a controller answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -118,6 +121,9 @@ fn failure(error: ureq::Error) -> Failure {
         ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
             Failure::NotSent("it did not accept a connection in time".to_owned())
         }
+        error if error.to_string().contains(NOT_TLS) => {
+            Failure::NotSent("it speaks plain HTTP and no TLS: write http:// instead of https://".to_owned())
+        }
         ureq::Error::Timeout(_) => Failure::Unknown("it did not answer in time (see --timeout)".to_owned()),
         ureq::Error::Io(error) => match error.kind() {
             ConnectionRefused => Failure::NotSent("nobody listens there (connection refused)".to_owned()),
@@ -129,7 +135,9 @@ fn failure(error: ureq::Error) -> Failure {
         | ureq::Error::TlsRequired
         | ureq::Error::BadUri(_)
         | ureq::Error::Http(_)) => Failure::NotSent(error.to_string()),
-        ureq::Error::Protocol(error) => Failure::Unknown(format!("what answers there speaks no HTTP ({error})")),
+        ureq::Error::Protocol(error) => {
+            Failure::Unknown(format!("what answers there speaks no HTTP ({error}); if it is TLS, write https://"))
+        }
         error => Failure::Unknown(error.to_string()),
     }
 }

@@ -1,7 +1,8 @@
 //! The entries of an answer as people read them: what happened, why, what to do. Never decides what an entry means.
 
+use super::folded::folded;
 use super::grid::{Style, Tone};
-use crate::model::code::Kind;
+use crate::model::code::{self, Kind};
 use crate::protocols::rest::rc::ApiCallRc;
 
 /// Width of the word before the message, and of the space before what follows it.
@@ -18,14 +19,39 @@ pub fn draw(entry: &ApiCallRc, style: Style) -> String {
     let message = if entry.message.is_empty() { code_alone(entry) } else { entry.message.clone() };
     let mut out =
         format!("{}{}{}\n", style.word(word, tone), " ".repeat(INDENT - word.len()), shifted(&message, INDENT));
-    for (name, text) in [("cause", &entry.cause), ("details", &entry.details), ("correction", &entry.correction)] {
+    let details = folded(entry.details.lines()).join("\n");
+    for (name, text) in [("cause", &entry.cause), ("details", &details), ("correction", &entry.correction)] {
         push(&mut out, name, text);
+    }
+    if let Some(command) = list_of(entry) {
+        push(&mut out, "list", command);
     }
     if !entry.error_report_ids.is_empty() {
         let ids = entry.error_report_ids.join(" ");
         push(&mut out, "reports", &format!("{ids} (zea errors show {ids})"));
     }
     out
+}
+
+/// The command that lists what there is, where something was not found.
+fn list_of(entry: &ApiCallRc) -> Option<&'static str> {
+    if entry.kind() != Kind::Error {
+        return None;
+    }
+    Some(match entry.code() {
+        code::FAIL_NOT_FOUND_NODE => "zea node list",
+        code::FAIL_NOT_FOUND_RSC_DFN => "zea definition list",
+        code::FAIL_NOT_FOUND_RSC => "zea resource list",
+        code::FAIL_NOT_FOUND_VLM_DFN => "zea volume list",
+        code::FAIL_NOT_FOUND_VLM => "zea resource volumes",
+        code::FAIL_NOT_FOUND_NET_IF => "zea node interface list NODE",
+        code::FAIL_NOT_FOUND_STOR_POOL_DFN | code::FAIL_NOT_FOUND_STOR_POOL => "zea pool list",
+        code::FAIL_NOT_FOUND_SNAPSHOT_DFN | code::FAIL_NOT_FOUND_SNAPSHOT => "zea snapshot list",
+        code::FAIL_NOT_FOUND_KVS => "zea kvs list",
+        code::FAIL_NOT_FOUND_RSC_GRP => "zea group list",
+        code::FAIL_NOT_FOUND_VLM_GRP => "zea group volumes list GROUP",
+        _ => return None,
+    })
 }
 
 fn code_alone(entry: &ApiCallRc) -> String {
@@ -75,6 +101,30 @@ mod tests {
         );
         let reports = "reports:    69559B80-00000-000003 (zea errors show 69559B80-00000-000003)";
         assert_eq!(text, format!("ERROR    res1 is taken\n         {reports}\n"));
+    }
+
+    #[test]
+    fn what_is_not_there_names_the_command_that_lists_what_is() {
+        use clap::Parser;
+        for number in 300..=323 {
+            let code = code::ret_code(Kind::Error, None, None, number);
+            let entry = ApiCallRc::new(code, "not there", "");
+            let Some(command) = list_of(&entry) else { continue };
+            assert_eq!(draw(&entry, STYLE), format!("ERROR    not there\n         list:       {command}\n"));
+            let read = crate::cli::args::Cli::try_parse_from(command.split(' '));
+            assert!(read.is_ok(), "{command}");
+        }
+        let warning = code::ret_code(Kind::Warn, None, None, code::FAIL_NOT_FOUND_NODE);
+        assert_eq!(list_of(&ApiCallRc::new(warning, "", "")), None);
+    }
+
+    #[test]
+    fn equal_reasons_of_many_nodes_are_one_line() {
+        let text = drawn(
+            r#"[{"ret_code":-4611686018407201820,"message":"m","details":"node a1: away\nnode a2: away\nnode a3: away",
+            "created_at":""}]"#,
+        );
+        assert_eq!(text, "ERROR    m\n         details:    3 nodes (a1 to a3): away\n");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! args       words ──▶ commands   calls and what to show of their answers ──▶ session   sends, prints, tells refusal
 //! settings   options, environment, file   controllers   addresses              client    HTTP, one controller of several
 //! views      JSON to tables               entries       an answer's entries    grid      how a table is drawn
-//! size       10G and 1.0 GiB              reference     docs/reference/zea.md  progress  a sign of life
+//! size       10G and 1.0 GiB              folded        equal reasons          progress  a sign of life
+//! reference  docs/reference/zea.md
 //! ```
 
 pub mod args;
@@ -15,6 +16,7 @@ mod commands;
 mod controllers;
 mod entries;
 mod error;
+mod folded;
 mod grid;
 mod progress;
 pub mod reference;
@@ -26,6 +28,7 @@ mod views;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
@@ -63,9 +66,10 @@ pub fn main() -> u8 {
 
 /// Carries a command line out; gives the exit code: 0 done, 2 wrong arguments, 10 refused, 20 no controller answered.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, around: Surroundings) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return tell_usage(&error, around),
+        Err(error) => return tell_usage(&negative_size(error, &arguments), around),
     };
     let Surroundings { out, err, out_is_terminal, err_is_terminal, variable } = around;
     let plain = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -112,6 +116,22 @@ fn carry_out(cli: &Cli, parts: &mut Parts) -> Result<(), CliError> {
     let progress = err && format == args::Format::Table;
     let printing = Printing { out: parts.out, err: parts.err, format, style, progress };
     commands::run(&cli.command, &mut Session::new(client, printing))
+}
+
+/// A size below zero looks like an option to the reader of words: says what it is instead.
+fn negative_size(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let wants_size = error.kind() == ErrorKind::UnknownArgument && error.to_string().contains("<SIZE");
+    let is_number =
+        |text: &&str| text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let text = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(text)) if wants_size => text.clone(),
+        _ => return error,
+    };
+    // Of a word such as -5G the error names -5 alone.
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    let Some(word) = words.find(|word| word.starts_with(&text)).filter(is_number) else { return error };
+    let why = size::SizeTextError::Negative(word.to_owned());
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n"))
 }
 
 /// Help and versions go to standard output, mistakes to standard error.

@@ -132,6 +132,17 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Reads what an answer holds.
+    pub fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, CliError> {
+        decode(answer)
+    }
+
+    /// Reads something that only some controllers have, and that is done without elsewhere.
+    pub fn fetch_if_there<T: DeserializeOwned>(&mut self, call: &Call) -> Option<T> {
+        let answer = self.client.send(call).ok().filter(|answer| (200..300).contains(&answer.status))?;
+        decode(&answer).ok()
+    }
+
     /// Reads something and prints nothing.
     pub fn fetch<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, CliError> {
         let answer = self.ask(call)?;

@@ -18,7 +18,10 @@ const SYSTEM_FILE: &str = "/etc/zea/zea.toml";
 /// Variables that hold controllers; LINSTOR's own is read too.
 const VARIABLES: [&str; 2] = ["ZEA_CONTROLLERS", "LS_CONTROLLERS"];
 
-/// The file's keys.
+/// The file's keys, by name.
+const KEYS: [&str; 7] = ["controllers", "timeout", "output", "ascii", "ca", "certificate", "key"];
+
+/// The file's content.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -104,8 +107,30 @@ fn is_absent(error: &std::io::Error) -> bool {
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, CliError> {
-    let keys = "its keys are controllers, timeout, output, ascii, ca, certificate and key";
+    let keys = format!("its keys are {}", KEYS.join(", "));
+    if let Some((line, key)) = unknown_key(text) {
+        let meant = nearest(&key).map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+        let place = format!("{}:{line}", path.display());
+        return Err(CliError::Usage(format!("{place}: unknown key '{key}'{meant}\n{keys}")));
+    }
     toml::from_str(text).map_err(|error| CliError::Usage(format!("{}: {error}{keys}", path.display())))
+}
+
+/// The first key that is not known, and its line.
+fn unknown_key(text: &str) -> Option<(usize, String)> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    let lines = table.keys().filter(|key| !KEYS.contains(&key.as_str())).map(|key| {
+        let begins = |line: &str| line.trim_start_matches([' ', '\t', '[', '"', '\'']).starts_with(key.as_str());
+        (text.lines().position(begins).map_or(1, |line| line + 1), key.clone())
+    });
+    lines.min()
+}
+
+fn nearest(key: &str) -> Option<&'static str> {
+    // A third of the letters may be wrong: more, and the guess would be as odd as the key.
+    let limit = (key.len() / 3).max(1);
+    let ranked = KEYS.iter().map(|known| (strsim::damerau_levenshtein(key, known), *known));
+    ranked.filter(|(distance, _)| *distance <= limit).min().map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -169,6 +194,15 @@ mod tests {
         let named = path.to_str().unwrap();
         assert!(with(&["--config", named], &[]).unwrap_err().contains("x.toml cannot be read"));
         for (text, says) in [("controller = 'a'", "controller"), ("timeout = 'x'", "timeout"), ("=", "x.toml")] {
+            std::fs::write(&path, text).unwrap();
+            let error = with(&["--config", named], &[]).unwrap_err();
+            assert!(error.contains(says) && error.contains("its keys are"), "{error}");
+        }
+        for (text, says) in [
+            ("timeout = 1\n\ncontroler = ['a']", "x.toml:3: unknown key 'controler'; did you mean 'controllers'?"),
+            ("[outputs]\nx = 1", "x.toml:1: unknown key 'outputs'; did you mean 'output'?"),
+            ("colour = true", "x.toml:1: unknown key 'colour'\n"),
+        ] {
             std::fs::write(&path, text).unwrap();
             let error = with(&["--config", named], &[]).unwrap_err();
             assert!(error.contains(says) && error.contains("its keys are"), "{error}");

@@ -27,6 +27,9 @@ pub enum SizeTextError {
     /// No number.
     #[error("'{0}' does not begin with a number: {HOW}")]
     Number(String),
+    /// Less than nothing.
+    #[error("'{0}' is below zero, and a size cannot be negative: {HOW}")]
+    Negative(String),
     /// Nothing, or more than can be told.
     #[error("'{0}' is out of range: a size is at least one byte and less than 8 EiB")]
     Range(String),
@@ -35,6 +38,9 @@ pub enum SizeTextError {
 /// Reads a size, rounded up to KiB.
 pub fn parse(text: &str) -> Result<Kib, SizeTextError> {
     let text = text.trim();
+    if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit())) {
+        return Err(SizeTextError::Negative(text.to_owned()));
+    }
     let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let unit = unit.trim();
@@ -127,7 +133,9 @@ mod tests {
             ("1.5", "no unit"),
             ("", "number"),
             ("G", "number"),
-            ("-1G", "number"),
+            ("-1G", "negative"),
+            ("-0", "negative"),
+            ("-G", "number"),
             ("1.G", "number"),
             (".5G", "number"),
             ("1.2.3G", "number"),

@@ -77,12 +77,12 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "controller.commit_batch",
-        about: "The most commands that one durable write carries.",
+        about: "The most commands and reports that one durable write carries.",
         slot: |c| &mut c.controller.commit_batch,
     },
     Key {
         path: "controller.commit_queue",
-        about: "The most commands that wait for a write; further ones are turned away with a request to retry.",
+        about: "The most commands that wait for a write; further ones are answered 503: ask again.",
         slot: |c| &mut c.controller.commit_queue,
     },
     Key {
@@ -108,11 +108,6 @@ pub(super) const KEYS: &[Key] = &[
         slot: |c| &mut c.satellite.io_stall_timeout,
     },
     Key { path: "satellite.io_poll_interval", about: "", slot: |c| &mut c.satellite.io_poll_interval },
-    Key {
-        path: "satellite.ext_files",
-        about: "Files and folders that the controller may have this node write; none by default.",
-        slot: |c| &mut c.satellite.ext_files,
-    },
     Key { path: "standalone.pool", about: "The storage pool's name.", slot: |c| &mut c.standalone.pool },
     Key {
         path: "standalone.pool_dir",
@@ -136,7 +131,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "log.level",
-        about: "error, warn, info, debug, trace or off; or a list such as \"info,zea::store=debug\".",
+        about: "error, warn, info, debug, trace or off; or a list such as \"info,zea::store=debug\".\nThe HTTP server's own lines are told from warn on, unless the list names actix_server.",
         slot: |c| &mut c.log.level,
     },
     Key {
@@ -149,7 +144,11 @@ pub(super) const KEYS: &[Key] = &[
         about: "The error reports' folder; empty: error-reports in the data folder.",
         slot: |c| &mut c.log.error_reports,
     },
-    Key { path: "metrics.enabled", about: "Whether /metrics answers.", slot: |c| &mut c.metrics.enabled },
+    Key {
+        path: "metrics.enabled",
+        about: "Whether the controller's /metrics answers; a satellite has none.",
+        slot: |c| &mut c.metrics.enabled,
+    },
     Key {
         path: "metrics.listen",
         about: "An address for /metrics alone; empty: the REST address serves it.",

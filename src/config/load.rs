@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_read_back_exactly() {
         let text = "[node]\nname = 'n \"1\"'\n[rest]\nlisten = '[::1]:0'\nmax_body = '1KiB'\n[log]\nformat = 'json'\n\
-                    [satellite]\next_files = ['/a', '/b c']\nkill_timeout = '1500ms'\n[metrics]\nenabled = false\n";
+                    [satellite]\nkill_timeout = '1500ms'\n[metrics]\nenabled = false\n";
         let config = load_text(text).unwrap();
         assert_ne!(config, Config::default());
         assert_eq!(load_text(&print(&config)).unwrap(), config);

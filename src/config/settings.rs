@@ -89,8 +89,6 @@ pub struct SatelliteConfig {
     pub io_stall_timeout: Duration,
     /// How often that progress is looked at.
     pub io_poll_interval: Duration,
-    /// Files and folders that the controller may have this node write ("external files"); none by default.
-    pub ext_files: Vec<PathBuf>,
 }
 
 /// `[standalone]`: what the first start on one machine makes.
@@ -200,13 +198,12 @@ impl Default for SatelliteConfig {
     fn default() -> Self {
         // The time-outs are LINSTOR's, so that an administrator's expectations and documents hold.
         Self {
-            pool_scan: Duration::from_secs(60),
+            pool_scan: Duration::from_secs(180),
             wait_timeout: Duration::from_secs(45),
             term_timeout: Duration::from_secs(15),
             kill_timeout: Duration::from_secs(5),
             io_stall_timeout: Duration::from_secs(45),
             io_poll_interval: Duration::from_secs(2),
-            ext_files: Vec::new(),
         }
     }
 }

@@ -250,33 +250,6 @@ impl Blank for SocketAddr {
     }
 }
 
-/// In the environment the paths are separated by `:`, as in `PATH`.
-impl Setting for Vec<PathBuf> {
-    fn set(&mut self, raw: &Raw) -> Result<(), Expected> {
-        const EXPECTED: Expected = "a list of paths such as [\"/etc/a\", \"/etc/b\"]";
-        let items: Vec<Raw> = match raw {
-            Raw::List(items) => items.clone(),
-            Raw::Word(text) => {
-                text.split(':').filter(|part| !part.is_empty()).map(|part| Raw::Word(part.to_owned())).collect()
-            }
-            _ => return Err(EXPECTED),
-        };
-        let mut paths = Vec::with_capacity(items.len());
-        for item in &items {
-            let mut path = PathBuf::new();
-            path.set(item).map_err(|_| EXPECTED)?;
-            paths.push(path);
-        }
-        *self = paths;
-        Ok(())
-    }
-
-    fn print(&self) -> String {
-        let items: Vec<String> = self.iter().map(Setting::print).collect();
-        format!("[{}]", items.join(", "))
-    }
-}
-
 /// Milliseconds in each unit of time, the largest first.
 const TIMES: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
@@ -387,7 +360,7 @@ mod tests {
     fn untyped_words_are_read_by_the_type_but_toml_strings_are_not_numbers() {
         assert_eq!(read(0_u32, word("7")), Ok(7));
         assert_eq!(read(false, word("true")), Ok(true));
-        assert_eq!(read(Vec::<PathBuf>::new(), word("/a:/b")), Ok(vec![PathBuf::from("/a"), PathBuf::from("/b")]));
+        assert_eq!(read(PathBuf::new(), word("/a:/b")), Ok(PathBuf::from("/a:/b")));
         assert!(read(0_u32, text("7")).is_err());
         assert!(read(false, text("true")).is_err());
     }
@@ -412,8 +385,8 @@ mod tests {
 
     #[test]
     fn a_refused_value_changes_nothing() {
-        let mut paths = vec![PathBuf::from("/kept")];
-        assert!(paths.set(&Raw::List(vec![text("/new"), Raw::Integer(1)])).is_err());
-        assert_eq!(paths, [PathBuf::from("/kept")]);
+        let mut path = PathBuf::from("/kept");
+        assert!(path.set(&Raw::List(vec![text("/new"), Raw::Integer(1)])).is_err());
+        assert_eq!(path, PathBuf::from("/kept"));
     }
 }

@@ -10,6 +10,7 @@ use super::names::{
 };
 use super::node::SatellitePort;
 use super::props::PropsModify;
+use super::secret::Secret;
 use super::size::Kib;
 
 /// A request to the cluster.
@@ -264,7 +265,7 @@ pub struct NewDefinition {
     /// DRBD peer slots.
     pub peer_slots: Option<u8>,
     /// DRBD shared secret.
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
 }
 
 /// A definition to be made as a copy of another.

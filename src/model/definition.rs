@@ -7,11 +7,21 @@ use super::kinds::{DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, Volu
 use super::moment::{EpochMs, Uuid};
 use super::names::{GroupName, NodeName, PoolName, RscName, SnapName, VolumeNumber};
 use super::props::Props;
+use super::secret::Secret;
 use super::size::Kib;
 use super::small_map::SmallMap;
 
 /// DRBD peer slots of a definition where nobody says otherwise.
 pub const DEFAULT_PEER_SLOTS: u8 = 7;
+
+/// An order that makes a volume smaller, or puts it back to a snapshot, as long as not all nodes have carried it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// The size that it had before, and has again if a node refuses.
+    pub from: Kib,
+    /// Generation of the definition with the order.
+    pub ordered: u64,
+}
 
 /// A volume definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +38,9 @@ pub struct VolumeDefinition {
     /// DRBD minor number, when the stack has DRBD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minor: Option<u32>,
+    /// What is being taken from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
     /// Properties.
     #[serde(default, skip_serializing_if = "Props::is_empty")]
     pub props: Props,
@@ -163,7 +176,7 @@ pub struct DrbdDefinition {
     /// Slots for peers in the metadata.
     pub peer_slots: u8,
     /// Shared secret of the connections.
-    pub secret: String,
+    pub secret: Secret,
 }
 
 /// A resource definition: one record.

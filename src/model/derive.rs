@@ -51,7 +51,7 @@ pub fn is_news(before: Option<&DesiredResource>, after: &DesiredResource) -> boo
     before.generation = after.generation;
     let pairs = before.volumes.iter_mut().zip(&after.volumes);
     for (old, new) in pairs.filter(|(old, new)| kept(old.order, new.order)) {
-        old.order = new.order;
+        (old.order, old.made) = (new.order, new.made);
         old.origin = new.origin.clone();
     }
     let pairs = before.snapshots.iter_mut().zip(&after.snapshots);
@@ -60,9 +60,6 @@ pub fn is_news(before: Option<&DesiredResource>, after: &DesiredResource) -> boo
     }
     if kept(before.order, after.order) {
         before.order = after.order;
-    }
-    if after.rollback.is_none() {
-        before.rollback = None;
     }
     before != *after
 }
@@ -128,6 +125,7 @@ impl Source<'_> {
             provider: if resource.is_diskful() { volume.provider } else { ProviderKind::Diskless },
             size: definition.size,
             order,
+            made: volume.made,
             origin: volume.origin.clone(),
             file_system: self.file_system(definition),
             shrink: definition.flags.has(VolumeDefinitionFlags::RESIZE_SHRINK),
@@ -173,15 +171,21 @@ impl Source<'_> {
     }
 }
 
-fn desired_snapshot(snapshot: &Snapshot, part: &SnapshotNode) -> DesiredSnapshot {
+/// What a node that has a part of a snapshot has to do about it.
+#[must_use]
+pub fn snapshot_order(snapshot: &Snapshot, part: &SnapshotNode) -> Order {
     let failed =
         snapshot.flags.has(SnapshotFlags::FAILED_DEPLOYMENT) || snapshot.flags.has(SnapshotFlags::FAILED_DISCONNECT);
     let removed = snapshot.flags.has(SnapshotFlags::DELETE) || part.flags.has(SnapshotNodeFlags::DELETE);
-    let order = match (removed || failed, part.taken) {
+    match (removed || failed, part.taken) {
         (true, _) => Order::Remove,
         (false, true) => Order::Keep,
         (false, false) => Order::Make,
-    };
+    }
+}
+
+fn desired_snapshot(snapshot: &Snapshot, part: &SnapshotNode) -> DesiredSnapshot {
+    let order = snapshot_order(snapshot, part);
     let source = |(number, volume): (&VolumeNumber, &super::snapshot::SnapshotVolume)| SnapshotSource {
         number: *number,
         pool: volume.pool.clone(),

@@ -61,6 +61,11 @@ pub struct FileSystem {
     pub group: Option<String>,
 }
 
+/// A controller that does not say more believes its records.
+fn yes() -> bool {
+    true
+}
+
 /// One volume of a resource on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DesiredVolume {
@@ -74,6 +79,9 @@ pub struct DesiredVolume {
     pub size: Kib,
     /// Make, keep or remove.
     pub order: Order,
+    /// Whether it was ever reported as made, also if it is to be removed now: what was not is only touched if it is ours.
+    #[serde(default = "yes")]
+    pub made: bool,
     /// Content, when it is made.
     pub origin: Origin,
     /// Wanted file system.

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod props;
 pub mod refusal;
 pub mod report;
+pub mod secret;
 pub mod size;
 pub mod small_map;
 pub mod snapshot;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::change::Change;
 use super::cluster::Cluster;
-use super::derive::{desired_resource, is_news};
-use super::desired::DesiredResource;
+use super::derive::{desired_resource, is_news, snapshot_order};
+use super::desired::{DesiredResource, Order};
 use super::names::{NodeName, RscName};
 
 /// What has to be told to nodes.
@@ -53,8 +53,8 @@ pub fn news(before: &Cluster, after: &Cluster, changes: &[Change]) -> News {
             let Some(desired) = desired_resource(after, rsc, node) else {
                 continue;
             };
-            let again =
-                is_asked_again(before, after, (rsc, node)) || is_snapshot_asked_again(before, after, (rsc, node));
+            let at = (rsc, node);
+            let again = is_asked_again(before, after, at) || snapshot_is_asked_again(before, after, at);
             if again || is_news(desired_resource(before, rsc, node).as_ref(), &desired) {
                 news.resources.push((node.clone(), desired));
             }
@@ -72,11 +72,11 @@ fn is_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &No
     pair.is_some_and(|(old, new)| new.ordered > old.ordered && new.same_orders(old))
 }
 
-/// The same for a snapshot, whose parts may be on their way out already: one that failed is deleted.
-fn is_snapshot_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &NodeName)) -> bool {
-    after.snapshots_of(rsc).filter(|new| new.nodes.contains_key(node)).any(|new| {
-        let old = before.snapshots.get(&new.key);
-        old.is_some_and(|old| new.ordered > old.ordered)
+/// Whether the node is to remove a snapshot once more: a new order, whatever it was told before.
+fn snapshot_is_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &NodeName)) -> bool {
+    after.snapshots_of(rsc).any(|new| {
+        let removed = new.nodes.get(node).is_some_and(|part| snapshot_order(new, part) == Order::Remove);
+        removed && before.snapshots.get(&new.key).is_some_and(|old| new.ordered > old.ordered)
     })
 }
 

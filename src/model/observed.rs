@@ -61,6 +61,9 @@ pub struct ResourceStatus {
     pub in_use: Option<bool>,
     /// Why the desired state is not reached.
     pub problem: Option<Problem>,
+    /// The problem is a refusal, and the order was taken back: nothing was changed, and nothing will be.
+    #[serde(default)]
+    pub taken_back: bool,
 }
 
 impl ResourceStatus {

@@ -134,4 +134,11 @@ impl Refusal {
         self.note.refs.push((key, name.to_string()));
         self
     }
+
+    /// About another kind of object, or another operation, than the request.
+    #[must_use]
+    pub fn of(mut self, operation: Operation, object: ObjectKind) -> Self {
+        *self.note = self.note.of(operation, object);
+        self
+    }
 }

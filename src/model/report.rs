@@ -72,6 +72,15 @@ pub struct SnapshotReport {
     pub remark: Option<String>,
 }
 
+/// An order that takes data away, and that a node did not begin to carry out: the data is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refused {
+    /// To make this volume smaller.
+    Shrink(VolumeNumber),
+    /// The rollback of this token.
+    Rollback(Uuid),
+}
+
 /// What came of a desired state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceReport {
@@ -91,6 +100,9 @@ pub struct ResourceReport {
     pub in_use: Option<bool>,
     /// Why the desired state is not reached.
     pub problem: Option<Problem>,
+    /// Orders that were not begun; the problem says why. They are not tried again before the node is told anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
 }
 
 /// Free and total room of a pool.

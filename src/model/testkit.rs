@@ -266,6 +266,7 @@ fn definition(cluster: &mut Cluster, name: &str, size: &str, words: &[&str]) {
         size,
         flags: VolumeDefinitionFlags::NONE,
         minor: None,
+        cut: None,
         props: Props::default(),
     };
     let record = ResourceDefinition {

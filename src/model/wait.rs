@@ -1,5 +1,7 @@
 //! What a request waits for: nodes that carry out what was decided. Pure; the cluster actor keeps the list.
 
+use std::collections::BTreeSet;
+
 use super::cluster::{Cluster, PoolKey};
 use super::code::*;
 use super::names::{NodeName, RscName};
@@ -83,6 +85,20 @@ impl Goal {
         }
     }
 
+    /// Whether the node refused it, and it was taken back on all nodes.
+    #[must_use]
+    pub fn is_taken_back(&self, cluster: &Cluster) -> bool {
+        let status = cluster.resource_status_of(&self.rsc, &self.node);
+        status.is_some_and(|status| status.generation >= self.generation && status.taken_back)
+    }
+
+    /// Whether a note, made when it was decided, says that what the goal asks for is done.
+    #[must_use]
+    pub fn is_promised_by(&self, note: &Note) -> bool {
+        let about = |(key, name): &(&str, String)| *key == "RscDfn" && name.eq_ignore_ascii_case(self.rsc.as_str());
+        note.kind == Kind::Success && note.code == MODIFIED && note.refs.iter().any(about)
+    }
+
     /// What the caller is told of a goal that was not reached.
     #[must_use]
     pub fn note(&self, standing: &Standing) -> Option<Note> {
@@ -106,6 +122,56 @@ impl Goal {
     }
 }
 
+/// What the caller is told in the end: what was decided, then what became of it on the nodes, each thing once.
+///
+/// What was decided says "deleted" beforehand. Where a node refused or has not answered, its own entry stands alone; where
+/// it is away, the answer says that the object is being deleted. The code stays that of a success: the order is kept. Of what
+/// a node refused and what was taken back, nothing says that it was done.
+#[must_use]
+pub fn outcome(cluster: &Cluster, decided: Vec<Note>, goals: &[Goal]) -> Vec<Note> {
+    let taken_back: Vec<&Goal> = goals.iter().filter(|goal| goal.is_taken_back(cluster)).collect();
+    let is_untrue = |note: &Note| taken_back.iter().any(|goal| goal.is_promised_by(note));
+    let decided: Vec<Note> = decided.into_iter().filter(|note| !is_untrue(note)).collect();
+    // What one node refuses is taken back on all: what others did of it tells nothing.
+    let concerned = if taken_back.is_empty() { goals.iter().collect() } else { taken_back };
+    let standings: Vec<(&Goal, Standing)> = concerned.into_iter().map(|goal| (goal, goal.standing(cluster))).collect();
+    let mut notes: Vec<Note> = decided.into_iter().filter_map(|note| as_it_came(note, &standings)).collect();
+    notes.extend(standings.iter().filter_map(|(goal, standing)| goal.note(standing)));
+    once(&mut notes);
+    notes
+}
+
+/// The note of a deletion, as far as it is true; others as they are.
+fn as_it_came(mut note: Note, standings: &[(&Goal, Standing)]) -> Option<Note> {
+    if note.kind != Kind::Success || note.code != DELETED {
+        return Some(note);
+    }
+    let about = |standing: &&(&Goal, Standing)| is_about(&note, standing.0);
+    let unmet = |(_, standing): &&(&Goal, Standing)| !matches!(standing, Standing::Reached);
+    let unmet: Vec<&Standing> = standings.iter().filter(about).filter(unmet).map(|(_, standing)| standing).collect();
+    if unmet.iter().any(|standing| **standing != Standing::Away) {
+        return None;
+    }
+    if !unmet.is_empty() {
+        let what = note.message.strip_suffix(" deleted").unwrap_or(&note.message);
+        note.message = format!("{what} is being deleted");
+    }
+    Some(note)
+}
+
+/// Whether the note speaks of what the goal asks of its node.
+fn is_about(note: &Note, goal: &Goal) -> bool {
+    let named = |key| note.refs.iter().find(|(known, _)| *known == key).map(|(_, name)| name.as_str());
+    let rsc = named("RscDfn").is_some_and(|name| name.eq_ignore_ascii_case(goal.rsc.as_str()));
+    rsc && named("Node").is_none_or(|name| name.eq_ignore_ascii_case(goal.node.as_str()))
+}
+
+/// Takes out what says the same as an entry before it.
+fn once(notes: &mut Vec<Note>) {
+    let mut seen = BTreeSet::new();
+    notes.retain(|note| seen.insert(note.message.clone()));
+}
+
 fn told(code: u16, node: &NodeName, problem: &Problem) -> Note {
     Note::new(Kind::Error, code, format!("(Node: '{node}') {}", problem.message))
         .because(problem.cause.clone())
@@ -116,7 +182,56 @@ fn told(code: u16, node: &NodeName, problem: &Problem) -> Note {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testkit::{cluster, node, pool};
+    use crate::model::observed::{ResourceStatus, Sighting};
+    use crate::model::testkit::{cluster, node, pool, rsc};
+
+    /// `web` on alpha, which says what the row wants, and on bravo, which is away.
+    fn asked(generation: u64, in_use: bool, problem: Option<Problem>) -> Cluster {
+        let mut cluster = cluster(
+            "node alpha\npool alpha data FILE_THIN 9/10\nnode bravo offline\npool bravo data FILE_THIN 9/10\n\
+             rsc web 4 alpha/data:made bravo/data:made",
+        );
+        let status =
+            ResourceStatus { generation, volumes: Vec::new(), in_use: Some(in_use), problem, taken_back: false };
+        cluster.sight(Sighting::Resource(rsc("web"), node("alpha"), Some(status)));
+        cluster
+    }
+
+    fn goal(at: &str) -> Goal {
+        Goal { rsc: rsc("web"), node: node(at), generation: 2 }
+    }
+
+    fn mounted() -> Problem {
+        let [message, cause, correction, details] = ["it is in use", "mounted", "unmount it", ""].map(str::to_owned);
+        Problem { message, cause, correction, details }
+    }
+
+    #[test]
+    fn a_deletion_is_told_as_done_only_where_it_was() {
+        let deleted = |at: Option<&str>| {
+            let note = Note::success(DELETED, "Resource 'web' deleted").about("RscDfn", "WEB");
+            at.into_iter().fold(note, |note, at| note.about("Node", at))
+        };
+        let carried_out = asked(2, false, None);
+        let told = |cluster: &Cluster, note: Note, goals: &[Goal]| {
+            let notes = outcome(cluster, vec![note], goals);
+            notes.into_iter().map(|note| note.message).collect::<Vec<_>>()
+        };
+        let done = "Resource 'web' deleted";
+        assert_eq!(told(&carried_out, deleted(None), &[goal("alpha")]), [done]);
+        let away = told(&carried_out, deleted(None), &[goal("alpha"), goal("bravo")]);
+        assert_eq!(away, ["Resource 'web' is being deleted", "Node 'bravo' is not connected"]);
+        let at_alpha = told(&carried_out, deleted(Some("alpha")), &[goal("alpha"), goal("bravo")]);
+        assert_eq!(at_alpha, [done, "Node 'bravo' is not connected"], "the note is of alpha alone");
+        let refused = asked(2, true, Some(mounted()));
+        assert_eq!(told(&refused, deleted(None), &[goal("alpha"), goal("alpha")]), ["(Node: 'alpha') it is in use"]);
+        let silent = told(&asked(1, false, None), deleted(Some("ALPHA")), &[goal("alpha")]);
+        assert_eq!(silent, ["Node 'alpha' has not carried out the change of 'web' in time"]);
+        let other = Note::success(MODIFIED, "Resource 'web' modified").about("RscDfn", "web");
+        assert_eq!(told(&refused, other, &[goal("alpha")]).len(), 2, "only deletions are taken back");
+        let elsewhere = Note::success(DELETED, "Resource 'db' deleted").about("RscDfn", "db");
+        assert_eq!(told(&refused, elsewhere, &[goal("alpha")]).len(), 2);
+    }
 
     #[test]
     fn a_new_pool_is_awaited_until_its_node_told_of_it_or_is_away() {

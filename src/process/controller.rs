@@ -1,14 +1,16 @@
 //! The controller role in a process: store, actors, and the REST server.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Start, StartError, identity};
+use super::{Start, StartError, hints, identity};
 use crate::actors::controller::root::{self, Controller, Setup};
 use crate::actors::controller::satellites::LocalSatellites;
 use crate::actors::system::System;
 use crate::actors::system::link::{Endpoint, Server};
+use crate::model::conduct::writer::Limits;
 use crate::store::{Redb, Store};
 
 /// The one name of the store's file: `zea store` and `zead release` look for it as well.
@@ -46,8 +48,10 @@ pub(super) fn start_role(
     local: LocalSatellites,
     endpoint: Option<Endpoint>,
 ) -> Result<Controller, StartError> {
-    let setup =
-        Setup { store: open_store(start)?, local, endpoint, deadline: start.config.controller.request_deadline };
+    let config = &start.config.controller;
+    let size = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
+    let limits = Limits { batch: size(config.commit_batch), queue: size(config.commit_queue) };
+    let setup = Setup { store: open_store(start)?, local, endpoint, deadline: config.request_deadline, limits };
     Ok(root::start(system, setup)?)
 }
 
@@ -55,14 +59,22 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let endpoint = identity::endpoint(system, start, identity::CONTROLLER)?;
     let secure = endpoint.is_some();
     let controller = start_role(system, start, LocalSatellites::default(), endpoint.clone())?;
-    let rest = super::rest::start(system, start, &controller, endpoint.as_ref())?;
-    let mut lines = vec![format!("REST API on http://{rest} (data in {})", start.config.node.data.display())];
-    lines.push(match secure {
-        true => "Satellites are reached over mutual TLS".to_owned(),
-        false => format!(
-            "No satellite can be reached: there is no certificate in {}; make one with: zead identity",
-            start.config.identity_dir().display()
-        ),
-    });
+    let served = super::rest::start(system, start, &controller, endpoint.as_ref())?;
+    let (rest, mut lines) = (served.rest, served.lines());
+    lines[0].push_str(&format!(" (data in {})", start.config.node.data.display()));
+    match secure {
+        true => {
+            lines.push("Satellites are reached over mutual TLS".to_owned());
+            let create = format!("node create {} 127.0.0.1 --port 3367", start.node_name());
+            lines.extend(hints::try_next(rest, &[create.as_str(), "node list", "actors"]));
+        }
+        false => {
+            let folder = start.config.identity_dir();
+            lines.push(format!("No satellite can be reached: there is no controller.crt in {}", folder.display()));
+            lines.push("Make the certificates of this controller and of its nodes, and start it again:".to_owned());
+            lines.push(format!("  {}", identity::command(&[identity::CONTROLLER, &start.node_name()], &folder)));
+            lines.extend(hints::try_next(rest, &["node list", "actors"]));
+        }
+    }
     Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
 }

@@ -92,6 +92,7 @@ async fn execute(controller: &Controller, command: Command) -> Result<(), StartE
     let message = ClusterMessage::Execute(Box::new(command), Answer::WhenDurable);
     match controller.cluster.ask(message, LIMIT).await {
         Ok(ClusterAnswer::Refused(refusal)) => Err(StartError::FirstStart(refusal.note.message)),
+        Ok(ClusterAnswer::Busy) => Err(StartError::FirstStart("too many requests wait".to_owned())),
         Ok(_) => Ok(()),
         Err(error) => Err(StartError::FirstStart(error.to_string())),
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Start, StartError};
+use super::{Start, StartError, program};
 use crate::actors::system::System;
 use crate::actors::system::link::{Endpoint, LinkOptions};
 use crate::tls::{Authority, Identity};
@@ -20,6 +20,12 @@ pub fn write_identities(folder: &Path, names: &[String]) -> Result<(), StartErro
         authority.issue_into(folder, &name.to_ascii_lowercase())?;
     }
     Ok(())
+}
+
+/// The command line that makes certificates of these names in `folder`.
+#[must_use]
+pub fn command(names: &[&str], folder: &Path) -> String {
+    format!("{} identity {} --folder {}", program("zead"), names.join(" "), folder.display())
 }
 
 /// The endpoint of this process, when certificates are configured or lie in the identity folder under `name`.

@@ -3,6 +3,7 @@
 
 mod controller;
 mod first_start;
+mod hints;
 mod identity;
 mod release;
 mod rest;
@@ -16,11 +17,12 @@ use crate::actors::system::{System, SystemError};
 use crate::config::Config;
 use crate::model::report::Problem;
 use crate::store::StoreError;
-use crate::telemetry::TelemetryError;
+use crate::telemetry::{LogControl, TelemetryError};
 use crate::tls::TlsError;
 
 pub use controller::Serving;
-pub use identity::write_identities;
+pub use hints::program;
+pub use identity::{CONTROLLER, command as identity_command, write_identities};
 pub use release::release;
 
 /// A part that a process plays.
@@ -114,6 +116,8 @@ pub struct Start {
     pub host_name: String,
     /// When the process was started.
     pub started: SystemTime,
+    /// The filter of its log.
+    pub log: LogControl,
 }
 
 impl Start {
@@ -130,7 +134,7 @@ impl Start {
 /// A role cannot start; the text names cause and cure. What was started goes with the system.
 pub fn start(system: &System, roles: &[Role], start: &Start) -> Result<Serving, StartError> {
     if matches!(roles, [Role::Standalone | Role::Controller]) {
-        rest::refuse_taken(start.config.rest.listen)?;
+        rest::refuse_taken(start)?;
     }
     match roles {
         [Role::Standalone] => standalone::start(system, start),

@@ -25,8 +25,9 @@ fn storage(start: &Start) -> NodeStorage {
     NodeStorage::real(&Setup { limits, mapping_folder: None })
 }
 
-fn parts(storage: NodeStorage, controller: ActorRef<FromSatellite>) -> Parts {
-    Parts { storage, controller, version: env!("CARGO_PKG_VERSION").to_owned() }
+fn parts(start: &Start, controller: ActorRef<FromSatellite>) -> Parts {
+    let look_every = start.config.satellite.pool_scan;
+    Parts { storage: storage(start), controller, version: env!("CARGO_PKG_VERSION").to_owned(), look_every }
 }
 
 /// A satellite in the controller's own process.
@@ -35,7 +36,7 @@ pub(super) fn start_local(
     start: &Start,
     controller: &Controller,
 ) -> Result<ActorRef<ToSatellite>, StartError> {
-    Ok(system.spawn(satellite::spec("satellite", parts(storage(start), controller.reports.clone())))?)
+    Ok(system.spawn(satellite::spec("satellite", parts(start, controller.reports.clone())))?)
 }
 
 /// Layers that a volume on this machine gets: with DRBD where the kernel has it.
@@ -53,13 +54,16 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let endpoint = identity::endpoint(system, start, &node)?.ok_or_else(|| StartError::Machine {
         message: format!("The satellite '{node}' has no certificate"),
         cause: format!("there is no {}.crt in {}", node.to_ascii_lowercase(), start.config.identity_dir().display()),
-        cure: format!("Make it beside the controller's (zead identity {node}) and copy it with its key and ca.crt"),
+        cure: format!(
+            "Make it where the controller's authority is (ca.key), and copy it here with its key and ca.crt: {}",
+            identity::command(&[node.as_str()], &start.config.identity_dir())
+        ),
     })?;
     let server = endpoint
         .listen(start.config.link.listen)
         .map_err(StartError::io(format!("listening on {}", start.config.link.listen)))?;
     let controller = server.link(identity::CONTROLLER).actor_ref::<FromSatellite>(REPORTS_EXPORT);
-    let root = system.spawn(satellite::spec("satellite", parts(storage(start), controller)))?;
+    let root = system.spawn(satellite::spec("satellite", parts(start, controller)))?;
     endpoint.export(SATELLITE_EXPORT, root);
     let lines = vec![format!("Satellite '{node}' awaits its controller on {} (mutual TLS)", server.local_addr())];
     Ok(Serving { lines, rest: None, link: Some(server), controller: None })

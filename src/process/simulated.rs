@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::StartError;
+use super::{Start, StartError};
 use crate::actors::controller::root::Controller;
 use crate::actors::satellite::{self, Parts};
 use crate::actors::system::{ActorRef, Behaviour, Context, Reply, Spec, System};
@@ -21,6 +21,7 @@ const HELD_MAX: usize = 16;
 
 pub(super) fn start_one(
     system: &System,
+    start: &Start,
     node: &NodeName,
     controller: &Controller,
 ) -> Result<ActorRef<ToSatellite>, StartError> {
@@ -29,6 +30,7 @@ pub(super) fn start_one(
         storage: NodeStorage::simulated(simulation),
         controller: controller.reports.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        look_every: start.config.satellite.pool_scan,
     };
     Ok(system.spawn(satellite::spec(&format!("simulated/{node}"), parts))?)
 }

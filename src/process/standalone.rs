@@ -3,7 +3,7 @@
 
 use super::controller::{Serving, start_role};
 use super::first_start::{self, First, Group};
-use super::{Start, StartError, satellite, simulated};
+use super::{Start, StartError, hints, satellite, simulated};
 use crate::actors::controller::root::Controller;
 use crate::actors::controller::satellites::{LocalSatellites, SatellitesMessage};
 use crate::actors::system::System;
@@ -14,6 +14,8 @@ use crate::storage::pool_folder::{self, PoolFolder};
 
 /// The group that the first start makes.
 const GROUP: &str = "local";
+/// What to try with it.
+const TRY: [&str; 3] = ["make web 1G", "resource list", "actors"];
 
 pub(super) fn start(system: &System, start: &Start) -> Result<Serving, StartError> {
     match start.config.standalone.simulated_nodes {
@@ -45,22 +47,24 @@ fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
     })??;
     align(&controller)?;
     ready(system, &controller, own)?;
-    let rest = super::rest::start(system, start, &controller, None)?;
+    let served = super::rest::start(system, start, &controller, None)?;
     let place = match kind {
         PoolFolder::Plain => shown,
         PoolFolder::Image(image) => format!("{shown}, an xfs of its own in {}", image.display()),
     };
-    let mut lines = vec![
-        format!("REST API on http://{rest}"),
-        format!("Node '{}' with FILE_THIN pool '{}' in {place}", start.node_name(), start.config.standalone.pool),
-    ];
+    let mut lines = served.lines();
+    lines.push(format!(
+        "Node '{}' with FILE_THIN pool '{}' in {place}",
+        start.node_name(),
+        start.config.standalone.pool
+    ));
     if layers == [LayerKind::Storage] {
         lines.push(format!(
             "Group '{GROUP}' makes volumes of layer STORAGE: this kernel has no DRBD 9 (its module is not loaded)"
         ));
     }
-    lines.extend(try_next(rest));
-    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+    lines.extend(hints::try_next(served.rest, &TRY));
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
 }
 
 fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving, StartError> {
@@ -74,7 +78,7 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
             true => simulated::start_silent(system, &node)?,
             false => {
                 answering.push(node.clone());
-                simulated::start_one(system, &node, &controller)?
+                simulated::start_one(system, start, &node, &controller)?
             }
         };
         local.add(node.clone(), satellite);
@@ -91,16 +95,14 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
     align(&controller)?;
     answering.retain(|node| made.contains(node));
     ready(system, &controller, answering)?;
-    let rest = super::rest::start(system, start, &controller, None)?;
-    let mut lines = vec![
-        format!("REST API on http://{rest}"),
-        format!("{nodes} simulated nodes sim-1 to sim-{nodes}: they answer as real ones, and hold no data"),
-    ];
+    let served = super::rest::start(system, start, &controller, None)?;
+    let mut lines = served.lines();
+    lines.push(format!("{nodes} simulated nodes sim-1 to sim-{nodes}: they answer as real ones, and hold no data"));
     if silent > 0 {
         lines.push(format!("The last {silent} of them never answer"));
     }
-    lines.extend(try_next(rest));
-    Ok(Serving { lines, rest: Some(rest), link: None, controller: Some(controller) })
+    lines.extend(hints::try_next(served.rest, &TRY));
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
 }
 
 /// Satellites in this process were added after the cluster was loaded: contact is made now.
@@ -115,19 +117,6 @@ fn align(controller: &Controller) -> Result<(), StartError> {
 fn ready(system: &System, controller: &Controller, nodes: Vec<NodeName>) -> Result<(), StartError> {
     let asked = controller.clone();
     first_start::wait(system, async move { first_start::until_ready(&asked, &nodes).await })
-}
-
-fn try_next(rest: std::net::SocketAddr) -> Vec<String> {
-    let flag = match rest.port() {
-        3370 => String::new(),
-        _ => format!(" --controllers {rest}"),
-    };
-    vec![
-        "Try next:".to_owned(),
-        format!("  zea{flag} make web 1G"),
-        format!("  zea{flag} resource list"),
-        format!("  zea{flag} actors"),
-    ]
 }
 
 fn name(text: &str) -> Result<NodeName, StartError> {

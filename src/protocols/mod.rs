@@ -3,4 +3,5 @@
 pub mod blkid;
 pub mod mountinfo;
 pub mod rest;
+pub mod superblock;
 pub mod wire;

@@ -7,10 +7,11 @@ use crate::model::desired::FileSystem;
 use crate::model::kinds::ProviderKind;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, ObservedPart, ObservedVolume};
+use crate::model::plan::{BackingId, Content, Extent, ObservedPart, ObservedVolume, Stranger};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
 
+pub use super::mark::Owner;
 use super::problem::problem;
 
 /// A volume of a snapshot in a pool.
@@ -36,9 +37,20 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// What is there of a volume. Cheap: no process, no listing.
     fn observe(&self, id: &BackingId) -> Result<ObservedVolume, Problem>;
 
+    /// What stands in the way of taking a backing object, which was never reported as made, for the owner's. Marked as the
+    /// owner's, or without any data, it is taken.
+    fn stranger(&self, _id: &BackingId, _owner: Owner) -> Result<Option<Stranger>, Problem> {
+        Ok(None)
+    }
+
     /// What a cheap look finds on a volume; asked only where a file system is wanted.
     fn content(&self, _id: &BackingId) -> Content {
         Content::Unknown
+    }
+
+    /// How far the content of a volume reaches; asked only before it is made smaller.
+    fn extent(&self, _id: &BackingId) -> Result<Extent, Problem> {
+        Ok(Extent::Unknown)
     }
 
     /// Makes a file system where no program does: on a simulated node.
@@ -52,13 +64,13 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// An error naming the user when the volume's device is mounted, held or opened.
     fn assert_unused(&self, id: &BackingId) -> Result<(), Problem>;
 
-    /// Makes an empty volume.
-    fn create(&self, id: &BackingId, size: Kib) -> Result<(), Problem>;
+    /// Makes an empty volume for the owner.
+    fn create(&self, id: &BackingId, size: Kib, owner: Owner) -> Result<(), Problem>;
 
     /// Makes a volume with a snapshot's content, at least `size` large.
-    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem>;
+    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib, owner: Owner) -> Result<(), Problem>;
 
-    /// Gives a volume another size.
+    /// Gives a volume another size; an error naming the user when it is to be made smaller and is in use.
     fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem>;
 
     /// Lets the device take the volume's size.
@@ -80,7 +92,7 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     fn remove_part(&self, part: PartId<'_>) -> Result<(), Problem>;
 
     /// Copies a snapshot's content beside its volume.
-    fn stage_rollback(&self, part: PartId<'_>, size: Kib) -> Result<(), Problem>;
+    fn stage_rollback(&self, part: PartId<'_>, size: Kib, owner: Owner) -> Result<(), Problem>;
 
     /// Detaches the volume and puts what was staged in its place.
     fn swap_rollback(&self, id: &BackingId) -> Result<(), Problem>;

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::driver::PartId;
+use super::driver::{Owner, PartId};
 use super::exec::{Breaker, Exec};
 use super::mkfs;
 use super::targets::{Target, Targets};
+use super::usage;
 use crate::model::desired::{DesiredResource, FileSystem};
 use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
-use crate::model::plan::{BackingId, Plan, Step, Subject};
-use crate::model::report::Problem;
+use crate::model::plan::{BackingId, Cut, Plan, Step, Subject};
+use crate::model::report::{Problem, Refused};
+use crate::model::size::Kib;
 
 /// What steps are carried out with.
 pub(super) struct Execution<'a> {
@@ -33,12 +35,25 @@ pub(super) struct Outcome {
     pub(super) unformatted: BTreeSet<VolumeNumber>,
     /// A device was in use.
     pub(super) in_use: bool,
+    /// Orders that were not begun.
+    pub(super) refused: Vec<Refused>,
 }
 
 impl Outcome {
     /// Whether something of this subject failed.
     pub(super) fn failed(&self, subject: &Subject) -> bool {
         self.problems.iter().any(|(failed, _)| failed == subject)
+    }
+
+    /// Takes in that a step failed; `rest` are the plan's steps from it on.
+    fn fail(&mut self, step: &Step, rest: &[Step], mut problem: Problem) {
+        self.in_use |= matches!(step, Step::AssertUnused { .. } | Step::Detach { .. } | Step::DetachForRollback { .. });
+        let refused = not_begun(step, rest);
+        if !refused.is_empty() {
+            self.in_use |= usage::is_not_kept(&mut problem);
+        }
+        self.refused.extend(refused);
+        self.problems.extend(step.subjects().into_iter().map(|subject| (subject, problem.clone())));
     }
 
     /// Volumes are not touched any more after a failed rollback: nothing half rolled back is attached.
@@ -53,7 +68,7 @@ impl Execution<'_> {
     pub(super) fn run(&self, plan: &Plan, steps: usize) -> Outcome {
         // Volumes that cannot be made or asked have no steps; a refused rollback stops nothing.
         let mut outcome = Outcome::default();
-        for step in plan.steps.iter().take(steps) {
+        for (at, step) in plan.steps.iter().enumerate().take(steps) {
             let subjects = step.subjects();
             if outcome.skips(&subjects) {
                 continue;
@@ -61,12 +76,11 @@ impl Execution<'_> {
             tracing::debug!(rsc = %self.desired.rsc, ?step, "step");
             if let Err(problem) = self.step(step, &mut outcome) {
                 tracing::warn!(rsc = %self.desired.rsc, ?step, %problem, "a step failed");
-                outcome.in_use |= matches!(step, Step::AssertUnused { .. } | Step::Detach { .. });
-                let failed = subjects.into_iter().map(|subject| (subject, problem.clone()));
-                outcome.problems.extend(failed);
+                outcome.fail(step, &plan.steps[at..], problem);
             }
         }
         outcome.problems.extend(plan.problems.iter().cloned());
+        outcome.refused.extend(&plan.refused);
         outcome
     }
 
@@ -76,15 +90,16 @@ impl Execution<'_> {
                 let mut targets = volumes.iter().map(|volume| self.targets.volume(*volume));
                 targets.try_for_each(|target| target.and_then(|t| t.driver.assert_unused(&t.id)))
             }
-            Step::CreateBlank { volume, size } => self.on(*volume, |t| t.driver.create(&t.id, *size)),
+            Step::CreateBlank { volume, size } => {
+                self.on(*volume, |t| t.driver.create(&t.id, *size, Owner::of(self.desired)))
+            }
             Step::CreateFromSnapshot { volume, rsc, snapshot, part, size } => {
                 let of = origin(rsc, *part)?;
                 let part = PartId { of: &of, snapshot };
-                self.on(*volume, |t| t.driver.create_from(&t.id, part, *size))
+                self.on(*volume, |t| t.driver.create_from(&t.id, part, *size, Owner::of(self.desired)))
             }
-            Step::Grow { volume, size } | Step::Shrink { volume, size } => {
-                self.on(*volume, |t| t.driver.resize(&t.id, *size))
-            }
+            Step::Grow { volume, size } => self.on(*volume, |t| t.driver.resize(&t.id, *size)),
+            Step::Shrink { volume, size } => self.shrink(*volume, *size),
             Step::Attach { volume } => self.on(*volume, |t| t.driver.attach(&t.id)),
             Step::RefreshSize { volume } => self.on(*volume, |t| t.driver.refresh_size(&t.id)),
             Step::Detach { volume } => self.on(*volume, |t| t.driver.detach(&t.id)),
@@ -108,7 +123,11 @@ impl Execution<'_> {
                 target.driver.remove_part(PartId { of: &target.id, snapshot })
             }),
             Step::StageRollback { volume, snapshot, size } => {
-                self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size))
+                let owner = Owner::of(self.desired);
+                self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size, owner))
+            }
+            Step::DetachForRollback { volumes, .. } => {
+                volumes.iter().try_for_each(|volume| self.on(*volume, |t| t.driver.detach(&t.id)))
             }
             Step::SwapRollback { volume } => self.on(*volume, |t| t.driver.swap_rollback(&t.id)),
             Step::RecordRollback { token, .. } => self.record(Some(*token)),
@@ -118,6 +137,17 @@ impl Execution<'_> {
 
     fn on(&self, volume: VolumeNumber, act: impl FnOnce(&Target) -> Result<(), Problem>) -> Result<(), Problem> {
         act(self.targets.volume(volume)?)
+    }
+
+    /// Looks once more: somebody may have written since the plan was made.
+    fn shrink(&self, number: VolumeNumber, size: Kib) -> Result<(), Problem> {
+        let target = self.targets.volume(number)?;
+        let device = target.driver.observe(&target.id)?.device;
+        let cut = Cut { rsc: &self.desired.rsc, number, size, device: device.as_ref().map(|d| d.path.as_str()) };
+        match cut.refusal(&target.driver.extent(&target.id)?) {
+            Some(problem) => Err(problem),
+            None => target.driver.resize(&target.id, size),
+        }
     }
 
     fn record(&self, token: Option<crate::model::moment::Uuid>) -> Result<(), Problem> {
@@ -150,6 +180,25 @@ impl Execution<'_> {
             None => target.driver.format(&target.id, file_system),
         }
     }
+}
+
+/// Orders that take data away and are not begun because of a step that failed. A shrink that failed has cut nothing that
+/// anybody wrote.
+fn not_begun(failed: &Step, rest: &[Step]) -> Vec<Refused> {
+    let checked = match failed {
+        Step::Shrink { volume, .. } => return vec![Refused::Shrink(*volume)],
+        Step::DetachForRollback { token, .. } => return vec![Refused::Rollback(*token)],
+        Step::AssertUnused { volumes } => volumes,
+        _ => return Vec::new(),
+    };
+    let order = |step: &Step| match step {
+        Step::Shrink { volume, .. } if checked.contains(volume) => Some(Refused::Shrink(*volume)),
+        Step::RecordRollback { token, volumes } if volumes.iter().any(|volume| checked.contains(volume)) => {
+            Some(Refused::Rollback(*token))
+        }
+        _ => None,
+    };
+    rest.iter().filter_map(order).collect()
 }
 
 fn origin(rsc: &RscName, part: VolumeNumber) -> Result<BackingId, Problem> {

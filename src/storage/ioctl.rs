@@ -1,12 +1,15 @@
-//! The ioctls of loop devices, block devices, reflinks and frozen file systems, as safe functions on open files.
+//! The ioctls of loop devices, block devices, reflinks and frozen file systems, and extended attributes, as safe functions
+//! on open files.
 //!
 //! The only file of the crate with `unsafe` (docs/adr/0005-loop-ioctl.md). It decides nothing and retries nothing.
 #![allow(unsafe_code)]
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
+use nix::libc::{ENODATA, EOPNOTSUPP, ERANGE, fgetxattr, fsetxattr};
 use nix::{
     ioctl_none_bad, ioctl_read, ioctl_read_bad, ioctl_write_int_bad, ioctl_write_ptr_bad, request_code_readwrite,
     request_code_write,
@@ -65,6 +68,7 @@ ioctl_none_bad!(raw_loop_clr_fd, 0x4C01);
 ioctl_read_bad!(raw_loop_get_status64, 0x4C05, LoopInfo64);
 ioctl_none_bad!(raw_loop_set_capacity, 0x4C07);
 ioctl_write_ptr_bad!(raw_loop_configure, 0x4C0A, LoopConfig);
+ioctl_write_int_bad!(raw_loop_ctl_add, 0x4C80);
 ioctl_none_bad!(raw_loop_ctl_get_free, 0x4C82);
 ioctl_read!(raw_blkgetsize64, 0x12, 114, usize);
 ioctl_write_int_bad!(raw_ficlone, request_code_write!(0x94, 9, size_of::<i32>()));
@@ -85,6 +89,14 @@ pub fn loop_free_index(control: &File) -> io::Result<u32> {
     // SAFETY: the request takes no argument; the descriptor is open for the whole call.
     let index = unsafe { raw_loop_ctl_get_free(control.as_raw_fd()) }?;
     u32::try_from(index).map_err(|_| io::Error::other("the kernel gave a negative loop number"))
+}
+
+/// Makes the loop device of that number; `EEXIST` when there is one already.
+pub fn loop_add(control: &File, index: u32) -> io::Result<()> {
+    let index = i32::try_from(index).map_err(io::Error::other)?;
+    // SAFETY: the argument is a plain number; the descriptor is open for the whole call.
+    unsafe { raw_loop_ctl_add(control.as_raw_fd(), index) }?;
+    Ok(())
 }
 
 /// Attaches `backing` to the loop device; `EBUSY` when somebody else was faster.
@@ -155,6 +167,33 @@ pub fn thaw(mount_point: &File) -> io::Result<()> {
     // SAFETY: the argument is ignored by the kernel; the descriptor is open for the whole call.
     unsafe { raw_fithaw(mount_point.as_raw_fd(), 0) }?;
     Ok(())
+}
+
+/// Longest attribute that is read; a longer one is none of ours.
+const ATTRIBUTE_BYTES: usize = 64;
+
+/// Gives an open file an extended attribute; `EOPNOTSUPP` where its file system has none.
+pub fn set_attribute(file: &File, name: &CStr, value: &[u8]) -> io::Result<()> {
+    // SAFETY: the kernel reads a string that ends with a zero and `value.len()` bytes from live references.
+    let code = unsafe { fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
+    if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// An extended attribute of an open file; `None` when it, or any, is not there, and nothing of one that is too long.
+pub fn attribute(file: &File, name: &CStr) -> io::Result<Option<Vec<u8>>> {
+    let mut value = vec![0_u8; ATTRIBUTE_BYTES];
+    // SAFETY: the kernel writes at most `value.len()` bytes to a live exclusive reference of that length.
+    let length = unsafe { fgetxattr(file.as_raw_fd(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    if let Ok(length) = usize::try_from(length) {
+        value.truncate(length);
+        return Ok(Some(value));
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(ENODATA | EOPNOTSUPP) => Ok(None),
+        Some(ERANGE) => Ok(Some(Vec::new())),
+        _ => Err(error),
+    }
 }
 
 #[cfg(test)]

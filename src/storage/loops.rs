@@ -4,7 +4,7 @@
 //! pools; they are looked for once, when a pool is prepared, and remembered from then on. A remembered device is
 //! believed only after the kernel has said that it still stands on the same inode. Never lists devices otherwise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -32,12 +32,69 @@ const ATTACH_TRIES: u32 = 100;
 const EXCLUSIVE_TRIES: u32 = 6;
 const EXCLUSIVE_PAUSE: Duration = Duration::from_millis(20);
 
+/// Devices that are probably free. The kernel's own search looks at every device from the first one on: behind a thousand
+/// of them it takes longer than everything else that is done for an attach.
+#[derive(Debug, Default)]
+struct Likely {
+    /// Detached by us.
+    released: BTreeSet<u32>,
+    /// The one after the last that we took.
+    next: Option<u32>,
+}
+
+impl Likely {
+    fn take(&mut self) -> Option<u32> {
+        self.released.pop_first().or_else(|| self.next.take())
+    }
+
+    fn taken(&mut self, index: u32) {
+        self.released.remove(&index);
+        self.next = Some(index + 1).filter(|_| self.released.is_empty());
+    }
+}
+
+/// A device that we attached or found.
+#[derive(Debug, Clone, Copy)]
+struct Device {
+    index: u32,
+    /// `st_blocks` of its file when somebody last asked.
+    blocks: u64,
+}
+
+/// What is remembered. No two files have the same device.
+#[derive(Debug, Default)]
+struct Known {
+    by_file: BTreeMap<PathBuf, Device>,
+    by_index: BTreeMap<u32, PathBuf>,
+    /// Files whose devices turned out to be gone, and that nobody asked about since.
+    lost: BTreeSet<PathBuf>,
+}
+
+impl Known {
+    /// Whoever was remembered on that device has lost it.
+    fn remember(&mut self, file: PathBuf, index: u32) {
+        self.forget(&file);
+        if let Some(other) = self.by_index.insert(index, file.clone()) {
+            self.by_file.remove(&other);
+            self.lost.insert(other);
+        }
+        self.lost.remove(&file);
+        self.by_file.insert(file, Device { index, blocks: 0 });
+    }
+
+    fn forget(&mut self, file: &Path) {
+        if let Some(device) = self.by_file.remove(file) {
+            self.by_index.remove(&device.index);
+        }
+    }
+}
+
 /// The loop devices of this node's pools.
 #[derive(Debug, Default)]
 pub struct Loops {
-    by_file: Mutex<BTreeMap<PathBuf, u32>>,
+    known: Mutex<Known>,
     /// Held from asking for a free device to taking it, so that our own attaches do not race one another.
-    claim: Mutex<()>,
+    claim: Mutex<Likely>,
     mapping: Option<PathBuf>,
     mapping_stale: AtomicBool,
 }
@@ -66,7 +123,7 @@ impl Loops {
         }
         for (file, index) in found {
             if self.verify(index, &file).is_some() {
-                self.by_file().insert(file, index);
+                self.known().remember(file, index);
             }
         }
         Ok(())
@@ -75,7 +132,7 @@ impl Loops {
     /// The device on a file, if it is attached. `file` may be gone while its device still is there.
     #[must_use]
     pub fn observe(&self, file: &Path) -> Option<ObservedDevice> {
-        let index = *self.by_file().get(file)?;
+        let index = self.index(file)?;
         let Some(device) = self.verify(index, file) else {
             self.forget(file);
             return None;
@@ -94,14 +151,14 @@ impl Loops {
         }
         let message = format!("A loop device for {} cannot be made", file.display());
         let index = attach_new(file, &self.claim).map_err(|(path, error)| attach_problem(message, &path, &error))?;
-        self.by_file().insert(file.to_owned(), index);
+        self.known().remember(file.to_owned(), index);
         self.mapping_stale.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     /// Detaches a file's device, if there is one; an error naming the user when it is in use.
     pub fn detach(&self, file: &Path) -> Result<(), Problem> {
-        let Some(index) = self.by_file().get(file).copied() else {
+        let Some(index) = self.index(file) else {
             return Ok(());
         };
         if self.verify(index, file).is_some() {
@@ -110,6 +167,7 @@ impl Loops {
             let device = exclusive(&path)?;
             ioctl::loop_clear(&device)
                 .map_err(|error| io_problem(format!("{} cannot be detached", path.display()), &path, &error))?;
+            self.claim.lock().unwrap_or_else(PoisonError::into_inner).released.insert(index);
         }
         self.forget(file);
         self.mapping_stale.store(true, Ordering::Relaxed);
@@ -118,10 +176,12 @@ impl Loops {
 
     /// Fails, naming the user, when a file's device is in use.
     pub fn assert_unused(&self, file: &Path) -> Result<(), Problem> {
-        match self.observe(file) {
-            Some(device) => exclusive(Path::new(&device.path)).map(drop),
-            None => Ok(()),
-        }
+        self.hold(file).map(drop)
+    }
+
+    /// A file's device, opened so that nobody can use it until it is closed; an error naming the user when it is in use.
+    pub fn hold(&self, file: &Path) -> Result<Option<File>, Problem> {
+        self.observe(file).map(|device| exclusive(Path::new(&device.path))).transpose()
     }
 
     /// Lets a file's device take the file's size.
@@ -137,13 +197,13 @@ impl Loops {
     /// The files whose devices are remembered, in order.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        self.by_file().keys().cloned().collect()
+        self.known().by_file.keys().cloned().collect()
     }
 
     /// How many devices are remembered.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.by_file().len()
+        self.known().by_file.len()
     }
 
     /// Writes the mapping file, where one is wanted and something has changed. Its cost grows with the number of
@@ -155,22 +215,64 @@ impl Loops {
         if !self.mapping_stale.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        let lines: String = self
-            .by_file()
-            .iter()
-            .map(|(file, index)| format!("{}:{}\n", device_path(*index).display(), file.display()))
-            .collect();
+        let line = |(file, device): (&PathBuf, &Device)| {
+            format!("{}:{}\n", device_path(device.index).display(), file.display())
+        };
+        let lines: String = self.known().by_file.iter().map(line).collect();
         let temporary = mapping.with_extension("tmp");
         std::fs::write(&temporary, lines)?;
         std::fs::rename(&temporary, mapping)
     }
 
-    fn forget(&self, file: &Path) {
-        self.by_file().remove(file);
+    /// Notes how many blocks an attached file has, as whoever asked is told.
+    pub fn saw(&self, file: &Path, blocks: u64) {
+        if let Some(device) = self.known().by_file.get_mut(file) {
+            device.blocks = blocks;
+        }
     }
 
-    fn by_file(&self) -> MutexGuard<'_, BTreeMap<PathBuf, u32>> {
-        self.by_file.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Files whose devices turned out to be gone while others were attached; each is told once.
+    #[must_use]
+    pub fn take_lost(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.known().lost).into_iter().collect()
+    }
+
+    /// One look at every device that is remembered: files whose devices are gone, or that have other blocks than when
+    /// somebody last asked. Its cost grows with the number of devices.
+    #[must_use]
+    pub fn look_around(&self) -> Vec<PathBuf> {
+        let known: Vec<(PathBuf, Device)> =
+            self.known().by_file.iter().map(|(file, device)| (file.clone(), *device)).collect();
+        let mut changed: BTreeSet<PathBuf> = self.take_lost().into_iter().collect();
+        for (file, device) in known {
+            if self.verify(device.index, &file).is_none() {
+                self.forget_on(&file, device.index);
+                changed.insert(file);
+            } else if std::fs::metadata(&file).is_ok_and(|meta| meta.blocks() != device.blocks) {
+                changed.insert(file);
+            }
+        }
+        changed.into_iter().collect()
+    }
+
+    fn index(&self, file: &Path) -> Option<u32> {
+        self.known().by_file.get(file).map(|device| device.index)
+    }
+
+    fn forget(&self, file: &Path) {
+        self.known().forget(file);
+    }
+
+    /// Forgets a file's device, unless it has got another one meanwhile.
+    fn forget_on(&self, file: &Path, index: u32) {
+        let mut known = self.known();
+        if known.by_file.get(file).is_some_and(|device| device.index == index) {
+            known.forget(file);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The device, opened, when it still stands on the file.
@@ -205,7 +307,7 @@ fn exclusive(device: &Path) -> Result<File, Problem> {
 }
 
 /// Finds a free device and attaches the file to it. An error says at which path.
-fn attach_new(file: &Path, claim: &Mutex<()>) -> Result<u32, (PathBuf, io::Error)> {
+fn attach_new(file: &Path, claim: &Mutex<Likely>) -> Result<u32, (PathBuf, io::Error)> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error| (path, error)
@@ -213,19 +315,34 @@ fn attach_new(file: &Path, claim: &Mutex<()>) -> Result<u32, (PathBuf, io::Error
     let backing = OpenOptions::new().read(true).write(true).open(file).map_err(at(file))?;
     let control = OpenOptions::new().read(true).write(true).open(CONTROL).map_err(at(Path::new(CONTROL)))?;
     let name = file.to_string_lossy();
-    let _claim = claim.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut likely = claim.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(index) = likely.take().filter(|index| try_likely(&control, *index, (&backing, &name))) {
+        likely.taken(index);
+        return Ok(index);
+    }
     for _ in 0..ATTACH_TRIES {
         let index = ioctl::loop_free_index(&control).map_err(at(Path::new(CONTROL)))?;
         let path = device_path(index);
         let device = open_or_make_node(index).map_err(at(&path))?;
         match ioctl::loop_configure(&device, &backing, &name) {
-            Ok(()) => return Ok(index),
+            Ok(()) => {
+                likely.taken(index);
+                return Ok(index);
+            }
             Err(error) if error.raw_os_error() == Some(EBUSY) => {}
             Err(error) => return Err((path, error)),
         }
     }
     let busy = io::Error::from_raw_os_error(EBUSY);
     Err((PathBuf::from(CONTROL), busy))
+}
+
+/// Attaches to a device that is probably free. Whatever goes wrong: the kernel is asked for one then, and says why not.
+fn try_likely(control: &File, index: u32, (backing, name): (&File, &str)) -> bool {
+    if !Path::new(&format!("/sys/block/loop{index}")).exists() && ioctl::loop_add(control, index).is_err() {
+        return false;
+    }
+    open_or_make_node(index).and_then(|device| ioctl::loop_configure(&device, backing, name)).is_ok()
 }
 
 fn attach_problem(message: String, path: &Path, error: &io::Error) -> Problem {
@@ -302,6 +419,22 @@ mod tests {
     }
 
     #[test]
+    fn likely_devices_are_those_given_back_and_then_the_one_behind_the_last() {
+        let mut likely = Likely::default();
+        assert_eq!(likely.take(), None);
+        likely.taken(7);
+        likely.released.extend([3, 1]);
+        assert_eq!(likely.take(), Some(1));
+        likely.taken(1);
+        assert_eq!(likely.take(), Some(3));
+        likely.taken(3);
+        assert_eq!(likely.take(), Some(4));
+        assert_eq!(likely.take(), None, "what was not free is not tried again");
+        likely.taken(9);
+        assert_eq!(likely.take(), Some(10));
+    }
+
+    #[test]
     fn what_is_not_attached_is_nothing() {
         let loops = Loops::default();
         let file = Path::new("/nowhere/x.img");
@@ -312,13 +445,35 @@ mod tests {
     }
 
     #[test]
+    fn a_device_has_one_file_and_who_had_it_before_has_lost_it() {
+        let loops = Loops::default();
+        let [a, b] = ["/pool/a_00000.img", "/pool/b_00000.img"].map(PathBuf::from);
+        loops.known().remember(a.clone(), 5);
+        loops.known().remember(a.clone(), 5);
+        assert!(loops.take_lost().is_empty(), "it is the same");
+        loops.known().remember(b.clone(), 5);
+        assert_eq!((loops.files(), loops.take_lost()), (vec![b.clone()], vec![a.clone()]));
+        assert!(loops.take_lost().is_empty(), "told once");
+        loops.known().remember(a.clone(), 5);
+        loops.known().remember(b.clone(), 6);
+        assert_eq!((loops.count(), loops.take_lost()), (2, Vec::new()), "it has one again");
+        loops.known().remember(b.clone(), 7);
+        loops.known().remember(PathBuf::from("/pool/c_00000.img"), 6);
+        assert!(loops.take_lost().is_empty(), "nobody was remembered on that one any more");
+        loops.forget_on(&b, 6);
+        assert_eq!(loops.index(&b), Some(7));
+        let lost: Vec<PathBuf> = loops.look_around();
+        assert_eq!((lost.len(), loops.count()), (3, 0), "the kernel knows none of them: {lost:?}");
+    }
+
+    #[test]
     fn the_mapping_is_written_only_after_a_change() {
         let folder = tempfile::tempdir().expect("folder");
         let loops = Loops::new(Some(folder.path()));
         let file = folder.path().join("loop_device_mapping");
         loops.write_mapping().expect("nothing to do");
         assert!(!file.exists());
-        loops.by_file().insert(PathBuf::from("/pool/a_00000.img"), 5);
+        loops.known().remember(PathBuf::from("/pool/a_00000.img"), 5);
         loops.mapping_stale.store(true, Ordering::Relaxed);
         loops.write_mapping().expect("written");
         let text = std::fs::read_to_string(file).expect("there");

@@ -11,6 +11,7 @@ mod freeze;
 mod ioctl;
 pub mod layer;
 pub mod loops;
+mod mark;
 pub mod mkfs;
 pub mod node;
 mod observe;

@@ -179,6 +179,18 @@ impl NodeStorage {
         self.0.real().map(|real| real.exec.counts()).unwrap_or_default()
     }
 
+    /// Backing objects that turned out, since this was asked last, to have lost their devices to others. Costs nothing.
+    #[must_use]
+    pub fn take_lost(&self) -> Vec<String> {
+        self.0.real().map(|real| ids(real.loops.take_lost())).unwrap_or_default()
+    }
+
+    /// Backing objects that have changed without us: their devices are gone, or they take more or less room than was last
+    /// reported. Looks at every device that is attached: call it at intervals, never per operation.
+    pub async fn look_around(&self) -> Vec<String> {
+        self.blocking(|storage| storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default()).await
+    }
+
     /// How many loop devices of this node's pools are known.
     #[must_use]
     pub fn loop_devices(&self) -> usize {
@@ -197,6 +209,11 @@ impl NodeStorage {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+/// Names of backing objects out of their files'.
+fn ids(files: Vec<PathBuf>) -> Vec<String> {
+    files.iter().filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned())).collect()
 }
 
 impl ResourceMemory {

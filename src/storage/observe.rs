@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::driver::PartId;
+use super::driver::{Owner, PartId};
 use super::targets::{Target, Targets};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::moment::Uuid;
 use crate::model::names::VolumeNumber;
-use crate::model::plan::{BackingId, Content, ObservedResource};
+use crate::model::plan::{BackingId, Content, Extent, ObservedResource, ObservedVolume};
 use crate::model::report::Problem;
 
 /// Everything that the desired state asks about. `formatted` are volumes that are known to have a file system.
@@ -22,7 +22,9 @@ pub(super) fn observe(
         observed.volumes.insert(*number, found);
     }
     for volume in &desired.volumes {
+        look_whose(desired, volume, targets, &mut observed);
         look_at_content(volume, targets, formatted, &mut observed);
+        look_at_extent(volume, targets, &mut observed);
         look_for_origin(volume, targets, &mut observed);
     }
     for (snapshot, parts) in &targets.parts {
@@ -34,6 +36,25 @@ pub(super) fn observe(
     }
     observed.rollback_unknown = look_at_rollback(desired, targets, &mut observed).err();
     observed
+}
+
+/// A backing object under the name of a volume that was never reported as made is the volume's, or none of ours.
+fn look_whose(desired: &DesiredResource, volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
+    let (Some(slot), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number)) else {
+        return;
+    };
+    let found = match slot {
+        Ok(found) if found.backing.is_some() && !volume.made => found,
+        _ => return,
+    };
+    match target.driver.stranger(&target.id, Owner::of(desired)) {
+        Ok(None) => {}
+        Ok(stranger) => {
+            let (granularity, has_device) = (found.granularity, found.has_device);
+            *found = ObservedVolume { granularity, has_device, stranger, ..ObservedVolume::default() };
+        }
+        Err(problem) => *slot = Err(problem),
+    }
 }
 
 fn look_at_content(
@@ -55,6 +76,21 @@ fn look_at_content(
         } else {
             target.driver.content(&target.id)
         };
+    }
+}
+
+/// How far the content of a volume reaches that is to be made smaller.
+fn look_at_extent(volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
+    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+    else {
+        return;
+    };
+    let larger = found.backing.is_some_and(|size| size > volume.size);
+    if volume.shrink && larger && volume.order != Order::Remove {
+        found.extent = target.driver.extent(&target.id).unwrap_or_else(|problem| {
+            tracing::warn!(id = %target.id, %problem, "up to where a volume's data reaches cannot be told");
+            Extent::Unknown
+        });
     }
 }
 

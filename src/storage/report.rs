@@ -34,6 +34,7 @@ pub(super) fn report(
         rolled_back: token.filter(|token| observed.rolled_back == Some(*token)),
         // A look that is sure would keep others from mounting it; only a refusal knows.
         in_use: outcome.in_use.then_some(true),
+        refused: outcome.refused,
         problem: join(outcome.problems),
     }
 }

@@ -31,6 +31,16 @@ pub(super) fn copy(source: &File, target: &File) -> io::Result<u64> {
     Ok(copied)
 }
 
+/// Where the last data of a file ends, in bytes: behind it there are only holes.
+pub(super) fn data_end(file: &File) -> io::Result<u64> {
+    let size = file.metadata()?.len();
+    let mut end = 0;
+    while let Some(start) = (end < size).then(|| seek(file, end, Whence::SeekData)).transpose()?.flatten() {
+        end = seek(file, start, Whence::SeekHole)?.unwrap_or(size).min(size);
+    }
+    Ok(end)
+}
+
 /// Next data or hole from `at`; `None` when there is none up to the end.
 fn seek(file: &File, at: u64, whence: Whence) -> io::Result<Option<u64>> {
     let offset = i64::try_from(at).map_err(io::Error::other)?;
@@ -99,6 +109,18 @@ mod tests {
         assert!(copied < 1 << 20, "{copied} bytes copied");
         assert!(target.metadata().expect("open").blocks() * 512 < 1 << 20);
         assert_eq!(bytes(&source), bytes(&target));
+    }
+
+    #[test]
+    fn the_last_data_is_found_behind_holes() {
+        let file = tempfile::tempfile().expect("a");
+        assert_eq!(data_end(&file).expect("empty"), 0);
+        file.set_len(64 << 20).expect("sparse");
+        assert_eq!(data_end(&file).expect("one hole"), 0);
+        for (at, end) in [(0, 4096), (5 << 20, (5 << 20) + 4096), ((64 << 20) - 7, 64 << 20)] {
+            file.write_all_at(b"content", at).expect("written");
+            assert_eq!(data_end(&file).expect("data"), end);
+        }
     }
 
     #[test]

@@ -11,6 +11,11 @@ use super::problem::problem;
 use crate::model::report::Problem;
 use crate::protocols::mountinfo;
 
+/// What helps against a device in use, where the order is kept.
+const DONE_BY_ITSELF: &str = "Unmount it, or stop what uses it; then it is done by itself.";
+/// The same, where it is not.
+const ASK_AGAIN: &str = "Nothing was changed. Unmount it, or stop what uses it, and ask again.";
+
 /// Mounts as this process sees them; those of other namespaces show only as "in use".
 const MOUNTINFO: &str = "/proc/self/mountinfo";
 
@@ -43,11 +48,16 @@ pub(super) fn in_use(device: &Path) -> Problem {
 
 /// The same, for users that are known.
 pub(super) fn in_use_by(device: &str, users: &str) -> Problem {
-    problem(
-        format!("{device} is in use"),
-        format!("{device} {users}"),
-        "Unmount it, or stop what uses it; then it is done by itself.",
-    )
+    problem(format!("{device} is in use"), format!("{device} {users}"), DONE_BY_ITSELF)
+}
+
+/// Says of a problem with a device in use that what was ordered will not be done by itself; whether it is one.
+pub(super) fn is_not_kept(problem: &mut Problem) -> bool {
+    let in_use = problem.correction == DONE_BY_ITSELF;
+    if in_use {
+        problem.correction = ASK_AGAIN.to_owned();
+    }
+    in_use
 }
 
 /// Where the device is mounted, in this mount namespace.

@@ -3,6 +3,7 @@
 //! [`Telemetry`] is a value that is handed to whoever counts something; there is no global registry. The log's subscriber
 //! is the one global that the `tracing` crate asks for, set once by `main`. Nothing here decides what is worth telling.
 
+mod log;
 mod process;
 
 use std::sync::Arc;
@@ -10,11 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::core::Collector;
 use prometheus::{Encoder, Registry, TextEncoder};
-use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::config::{LogConfig, LogFormat};
+pub use log::{LogControl, start_log, subscriber};
 use process::ProcessCollector;
 
 /// The media type of [`Telemetry::render`]'s text.
@@ -33,6 +31,9 @@ pub enum TelemetryError {
         #[source]
         source: tracing_subscriber::filter::ParseError,
     },
+    /// The log has ended, or its lock is broken.
+    #[error("the log's filter cannot be changed: {0}")]
+    Reload(#[source] tracing_subscriber::reload::Error),
     /// Two metrics of one name, or a name that is none.
     #[error("a metric cannot be registered: {0}")]
     Metric(#[source] prometheus::Error),
@@ -92,103 +93,11 @@ impl Telemetry {
     }
 }
 
-/// Starts this process's log on standard error. `RUST_LOG`'s value, when given, is stronger than the configuration.
-///
-/// # Errors
-/// When the filter cannot be read, or there is a log already.
-pub fn start_log(config: &LogConfig, rust_log: Option<&str>) -> Result<(), TelemetryError> {
-    let filter = rust_log.unwrap_or(config.level.as_str());
-    let log = subscriber(filter, config.format, std::io::stderr)?;
-    tracing::subscriber::set_global_default(log).map_err(TelemetryError::LogTwice)
-}
-
-/// A log that writes to `writer`; text is without colours, since a log goes to files.
-///
-/// # Errors
-/// When the filter cannot be read.
-pub fn subscriber<W>(
-    filter: &str,
-    format: LogFormat,
-    writer: W,
-) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
-where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    let levels =
-        EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
-    let log = tracing_subscriber::fmt().with_env_filter(levels).with_writer(writer).with_ansi(false);
-    Ok(match format {
-        LogFormat::Text => Box::new(log.finish()),
-        LogFormat::Json => Box::new(log.json().flatten_event(true).finish()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Mutex, PoisonError};
     use std::time::Duration;
 
     use super::*;
-
-    /// A writer whose lines the test reads afterwards.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn logged(filter: &str, format: LogFormat, tell: impl FnOnce()) -> String {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let log = subscriber(filter, format, move || writer.clone()).unwrap();
-        tracing::subscriber::with_default(log, tell);
-        let bytes = lines.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn text_lines_hold_message_and_fields_without_colours() {
-        let text = logged("info", LogFormat::Text, || tracing::info!(volume = "pvc-1", "made"));
-        assert!(text.contains("INFO") && text.contains("made volume=\"pvc-1\""), "{text}");
-        assert!(!text.contains('\u{1b}'), "{text}");
-    }
-
-    #[test]
-    fn json_lines_are_one_object_each_with_flat_fields() {
-        let text = logged("info", LogFormat::Json, || {
-            tracing::info!(volume = "pvc-1", "made");
-            tracing::warn!("slow");
-        });
-        let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(rows.len(), 2);
-        assert_eq!((&rows[0]["volume"], &rows[0]["message"]), (&"pvc-1".into(), &"made".into()));
-        assert_eq!(rows[1]["level"], "WARN");
-    }
-
-    #[test]
-    fn the_filter_holds_per_target() {
-        let tell = || {
-            tracing::debug!(target: "zea::store", "kept");
-            tracing::debug!(target: "zea::rest", "dropped");
-        };
-        let text = logged("info,zea::store=debug", LogFormat::Text, tell);
-        assert!(text.contains("kept") && !text.contains("dropped"), "{text}");
-    }
-
-    #[test]
-    fn a_filter_that_is_none_is_refused_by_name() {
-        let error = subscriber("zea=loud", LogFormat::Text, std::io::sink).err().expect("loud is no level");
-        assert!(error.to_string().contains("zea=loud"), "{error}");
-    }
 
     #[test]
     fn metrics_are_rendered_and_registries_are_apart() {

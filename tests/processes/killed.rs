@@ -222,7 +222,9 @@ fn kill_9_under_load_loses_nothing_and_leaves_nothing() {
         zead = Zead::standalone(&place, rest);
         compare(&zead.client(), &book, &format!("after kill {life}"));
     }
-    println!("{} volumes were asked for", book.lock().unwrap().len());
+    let volumes = book.lock().unwrap().len();
+    let figures = format!("{kills} kills, {volumes} volumes asked for, seed {seed} (ZEA_SEED={seed} repeats it)");
+    crate::rigs::series("kill -9 of a standalone under load", figures);
     delete_all(&zead.client());
     assert_eq!(place.loops(), [], "loop devices are left over");
     assert_eq!(place.files(), Vec::<String>::new(), "files are left over");

@@ -1,13 +1,14 @@
 //! Real processes that are hurt: the built `zead`, on loop devices and loopback, killed, cut off and made to panic.
 
 mod ends;
-mod harness;
+pub mod harness;
 mod idle;
 mod killed;
 mod linked;
 mod panics;
 mod proxy;
 mod rounds;
+mod settings;
 
 /// Whether the long run was asked for (`make soak`), else the short one of `make test`.
 fn soak() -> bool {
@@ -17,6 +18,6 @@ fn soak() -> bool {
 /// How often something is done: the first in `make soak`, the second in `make test`. Says which.
 fn times(what: &str, long: u64, short: u64) -> u64 {
     let (number, run) = if soak() { (long, "soak") } else { (short, "short") };
-    println!("{what}: {number} ({run} run)");
+    crate::rigs::series(what, format!("{number} ({run} run; `make soak`: {long})"));
     number
 }

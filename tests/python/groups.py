@@ -50,10 +50,10 @@ def spawned():
     refused(lin.resource_group_spawn("bronze", "two", ["16MiB", "32MiB"]), 501)
     made(lin.resource_group_spawn("bronze", "plan", ["16MiB", "32MiB"], definitions_only=True))
     equal(volumes_of(lin, "plan"), [])
-    # What was never placed is not adjusted.
+    # What was never placed is placed.
     ok(lin.resource_group_adjust("bronze"))
-    equal(volumes_of(lin, "plan"), [])
-    made(lin.resource_auto_place("plan", 1, storage_pool=POOL))
+    equal(len(volumes_of(lin, "plan")), 2)
+    ok(lin.resource_auto_place("plan", 1, storage_pool=POOL))
     equal(len(volumes_of(lin, "plan")), 2)
     refused(lin.resource_group_spawn("nowhere", "none", ["16MiB"]), 317)
     refused(lin.resource_group_spawn("bronze", "much", ["16MiB", "900TiB"]))

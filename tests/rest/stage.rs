@@ -114,7 +114,8 @@ fn sight_alpha(cluster: &mut Cluster) {
         allocated: Some(Kib::new(1_052_672)),
         usable: Some(Kib::new(1_048_576)),
     };
-    let told = ResourceStatus { generation: 1, volumes: vec![volume], in_use: Some(false), problem: None };
+    let told =
+        ResourceStatus { generation: 1, volumes: vec![volume], in_use: Some(false), problem: None, taken_back: false };
     cluster.sight(Sighting::Resource(name(RscName::parse, "Res1"), alpha, Some(told)));
 }
 
@@ -147,7 +148,7 @@ pub fn serve(cluster: Cluster) -> Stage {
     let actor = system.spawn(Spec::new("cluster", || Taker)).unwrap();
     let mut api = Api::new(actor, View::of(cluster), system.registry().clone());
     api.inject_panic = true;
-    let listen = Listen { address: ([127, 0, 0, 1], 0).into(), max_body: MAX_BODY, workers: 1 };
+    let listen = Listen { name: "rest", address: ([127, 0, 0, 1], 0).into(), max_body: MAX_BODY, workers: 1 };
     let (spec, mut bound) = server(api.clone(), listen);
     system.spawn(spec).unwrap();
     let address = system.workers().block_on(async {

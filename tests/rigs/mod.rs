@@ -1,4 +1,4 @@
-//! What tests that use real devices ask of the machine, and how they say that it cannot be had. It installs nothing itself:
+//! What tests that use real devices ask of the machine, how they say that it cannot be had, and what long series did. It installs nothing itself:
 //! `tests/rigs/install.sh` does, before the tests.
 
 use std::fmt::Display;
@@ -16,6 +16,17 @@ pub fn not_run(what: &str, reason: impl Display) {
     let written = path.is_some_and(|path| append(&path, &line).is_ok());
     if !written {
         eprint!("not run: {line}");
+    }
+}
+
+/// Where `make test` collects what the long series were.
+const SERIES: &str = "ZEA_SERIES";
+
+/// Tells what a long series did, in numbers and seeds: `make test` prints it at its end, and `--nocapture` at once.
+pub fn series(what: &str, figures: impl Display) {
+    println!("{what}: {figures}");
+    if let Some(path) = std::env::var_os(SERIES).map(PathBuf::from) {
+        append(&path, &format!("{what}: {figures}\n")).expect("the file of the series can be written");
     }
 }
 

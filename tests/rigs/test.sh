@@ -1,6 +1,7 @@
 #!/bin/bash
 # All checks and tests, each whether or not one before it failed; then what ran, what could not run here and why, and the count.
-# Tests add a line to the file $ZEA_NOT_RUN for what they leave out (tests/rigs/mod.rs).
+# Tests add a line to the file $ZEA_NOT_RUN for what they leave out, and to $ZEA_SERIES for how long their series were
+# (tests/rigs/mod.rs).
 set -u
 cd "$(dirname "$0")/../.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -8,7 +9,9 @@ cargo=tests/rigs/cargo.sh
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 export ZEA_NOT_RUN="$work/not-run"
+export ZEA_SERIES="$work/series"
 : >"$ZEA_NOT_RUN"
+: >"$ZEA_SERIES"
 : >"$work/ran"
 : >"$work/failed"
 : >"$work/log"
@@ -58,6 +61,8 @@ fi
 echo
 echo "== what ran"
 cat "$work/ran"
+echo "== the long series, shortened (make soak runs the whole of them)"
+sort -u "$ZEA_SERIES"
 echo "== what this machine could not run"
 if [ -s "$ZEA_NOT_RUN" ]; then sort -u "$ZEA_NOT_RUN"; else echo "nothing: all of it ran"; fi
 echo

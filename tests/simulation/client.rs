@@ -149,6 +149,7 @@ impl World {
         self.tell(|| format!("c{number} is answered ({ticket}): {}", super::text::outcome(outcome)));
         let retry = match outcome {
             Outcome::Done(notes) => notes.iter().any(|note| note.kind == Kind::Error && note.code == FAIL_RSC_BUSY),
+            Outcome::Busy => true,
             Outcome::Refused(refusal) => [FAIL_RSC_BUSY, FAIL_IN_USE].contains(&refusal.note.code) && attempts < 4,
         };
         if retry {

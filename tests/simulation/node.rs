@@ -254,6 +254,7 @@ impl World {
                     let reports = self.nodes[index].machine.capacities();
                     self.node_event(index, Duration::from_millis(1), NodeEvent::Gate(GateEvent::Room(reports)));
                 }
+                GateEffect::LookAround => {}
                 GateEffect::Report(report) => self.outbox(index, OutboxEvent::Report(Report::Pool(report))),
                 GateEffect::Resync => self.outbox(index, OutboxEvent::Resync),
                 GateEffect::After(delay, event) => self.node_event(index, delay, NodeEvent::Gate(event)),

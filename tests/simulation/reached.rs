@@ -62,6 +62,7 @@ impl Reached {
 
     pub fn outcome(&mut self, outcome: &Outcome) {
         match outcome {
+            Outcome::Busy => self.arm("refusal", "busy"),
             Outcome::Refused(refusal) => {
                 self.arm("refusal", name(Kind::Error, refusal.note.code).unwrap_or("no code"));
             }

@@ -40,6 +40,7 @@ pub fn outcome(outcome: &Outcome) -> String {
     let line = |note: &Note| format!("{:?} {} {}", note.kind, note.code, note.message);
     match outcome {
         Outcome::Done(notes) => format!("done: {}", notes.iter().map(line).collect::<Vec<_>>().join("; ")),
+        Outcome::Busy => "busy".to_owned(),
         Outcome::Refused(refusal) => format!("refused: {}", line(&refusal.note)),
     }
 }

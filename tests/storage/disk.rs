@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use zea::model::desired::{DesiredPool, DesiredResource, FileSystem, Order};
 use zea::model::kinds::ProviderKind;
 use zea::model::moment::Uuid;
-use zea::model::report::{ResourceReport, VolumeState};
+use zea::model::report::{Refused, ResourceReport, VolumeState};
 use zea::model::size::Kib;
 use zea::storage::node::{NodeStorage, ResourceMemory};
 use zea::storage::simulated::{Disk, Fault, Op, Role, Simulation};
 
-use super::rig::{SIZE, keep, pool_name, resource, restored, rollback, with_snapshot};
+use super::rig::{SIZE, keep, nr, pool_name, resource, restored, rollback, with_snapshot};
 
 const ALL_STEPS: usize = usize::MAX;
 
@@ -110,6 +110,55 @@ fn an_end_or_a_fault_at_any_operation_does_no_lasting_harm() {
         let passes = (0..).take_while(|number| live((*number, fault))).count();
         assert!(passes > 20, "{fault:?}: only {passes} operations");
     }
+}
+
+#[test]
+fn what_was_written_is_not_cut_off() {
+    let disk = Disk::new(Simulation::default());
+    let mut web = resource("web", 1);
+    let node = start(&disk);
+    settle(&node, &web);
+    assert!(disk.write("web_00000", 7));
+    keep(&mut web);
+    web.volumes[0].size = Kib(SIZE.0 / 2);
+    web.volumes[0].shrink = true;
+    let refused = node.pass(&ResourceMemory::default(), &web, ALL_STEPS);
+    assert_eq!((refused.refused, refused.volumes[0].usable), (vec![Refused::Shrink(nr(0))], Some(SIZE)));
+    assert_eq!(disk.content("web_00000"), Some(7));
+    assert!(disk.write("web_00000", 0));
+    disk.set_faults(Some(Box::new(|op: Op, _: &str| (op == Op::AssertUnused).then_some(Fault::Busy))));
+    let busy = node.pass(&ResourceMemory::default(), &web, ALL_STEPS);
+    assert_eq!((busy.refused, busy.in_use), (vec![Refused::Shrink(nr(0))], Some(true)));
+    disk.set_faults(None);
+    assert_eq!(settle(&node, &web).volumes[0].usable, Some(Kib(SIZE.0 / 2)));
+}
+
+#[test]
+fn what_lies_there_of_somebody_else_is_neither_taken_nor_removed() {
+    let disk = Disk::new(Simulation::default());
+    disk.leave("/pool", "web_00000", (SIZE, 7));
+    disk.leave("/pool", "web_00001", (SIZE, 0));
+    let node = start(&disk);
+    let mut web = resource("web", 2);
+    let refused = node.pass(&ResourceMemory::default(), &web, ALL_STEPS);
+    assert!(refused.problem.expect("theirs").cause.contains("/pool/web_00000.img"));
+    let states: Vec<_> = refused.volumes.iter().map(|volume| volume.state).collect();
+    assert_eq!(states, [VolumeState::Failed, VolumeState::Created], "an empty one is taken");
+    web.order = Order::Remove;
+    assert!(settle(&node, &web).gone);
+    assert_eq!((disk.content("web_00000"), disk.content("web_00001")), (Some(7), None));
+    assert!(disk.lose("web_00000"));
+    web.order = Order::Make;
+    settle(&node, &web);
+    assert!(disk.write("web_00000", 8));
+    settle(&start(&disk), &web);
+    assert_eq!(disk.content("web_00000"), Some(8), "what was made and not reported is known again");
+    let mut later = web.clone();
+    later.generation = 9 << 32;
+    assert!(node.pass(&ResourceMemory::default(), &later, ALL_STEPS).problem.is_some());
+    web.order = Order::Remove;
+    settle(&start(&disk), &web);
+    assert!(disk.files().is_empty());
 }
 
 #[test]

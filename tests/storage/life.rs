@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use zea::model::desired::{FileSystem, Order};
+use zea::model::desired::{DesiredResource, FileSystem, Order};
 use zea::model::kinds::{LayerKind, ProviderKind};
-use zea::model::report::VolumeState;
+use zea::model::report::{Refused, VolumeState};
 use zea::model::size::Kib;
 use zea::storage::node::ResourceMemory;
 
-use super::rig::{Ground, Rig, SIZE, device, fill, keep, ok, resource, sum, text};
+use super::rig::{Ground, Rig, SIZE, device, fill, keep, nr, ok, resource, sum, text};
 
 #[tokio::test]
 async fn made_found_again_and_removed() {
@@ -61,6 +61,52 @@ async fn what_losetup_attached_is_adopted() {
 }
 
 #[tokio::test]
+async fn a_file_of_somebody_else_is_neither_taken_nor_removed() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let file = rig.pool.join("zz_00000.img");
+    assert!(ok("truncate", &["-s", "16M", text(&file)]) && ok("mkfs.ext4", &["-q", "-F", text(&file)]));
+    let before = sum(text(&file));
+    let mut zz = resource("zz", 1);
+    for attached in [false, true] {
+        if attached {
+            assert!(ok("losetup", &["-f", text(&file)]));
+            rig.restart().await;
+        }
+        let report = rig.reconcile(&zz).await;
+        assert_eq!((report.volumes[0].state, &report.volumes[0].device_path), (VolumeState::Failed, &None));
+        let problem = report.problem.expect("theirs");
+        assert!(problem.cause.contains("zz_00000.img is there already"), "{problem:?}");
+        assert!(problem.correction.contains("Move it away") && problem.correction.contains("setfattr"), "{problem:?}");
+        assert_eq!(rig.loops().len(), usize::from(attached));
+        zz.order = Order::Remove;
+        assert!(rig.settle(&zz).await.gone);
+        assert_eq!(sum(text(&file)), before);
+        zz.order = Order::Make;
+    }
+    assert!(ok("losetup", &["-d", &rig.loops()[0]]));
+    std::fs::rename(&file, rig.pool.join("theirs")).expect("moved away");
+    assert_eq!(rig.settle(&zz).await.volumes[0].state, VolumeState::Created);
+}
+
+#[tokio::test]
+async fn what_was_made_and_written_but_never_reported_is_known_again() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let web = resource("web", 1);
+    let path = device(&rig.settle(&web).await, 0);
+    fill(&path, 5);
+    let before = sum(&path);
+    rig.restart().await;
+    assert_eq!(sum(&device(&rig.settle(&web).await, 0)), before);
+    let mut later = web.clone();
+    later.generation = (7 << 32) + 1;
+    let report = rig.reconcile(&later).await;
+    assert!(report.problem.expect("of an earlier definition").cause.contains("web_00000.img"));
+    later.order = Order::Remove;
+    assert!(rig.settle(&later).await.gone);
+    assert_eq!(rig.files(), ["web_00000.img"]);
+}
+
+#[tokio::test]
 async fn a_device_that_somebody_detached_is_made_anew() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };
     let web = resource("web", 1);
@@ -68,6 +114,51 @@ async fn a_device_that_somebody_detached_is_made_anew() {
     assert!(ok("losetup", &["-d", &device(&report, 0)]));
     rig.settle(&web).await;
     assert_eq!(rig.loops().len(), 1);
+}
+
+/// Makes volumes until one gets that device; false when others were faster.
+async fn takes_over(rig: &Rig, path: &str) -> bool {
+    for n in 0..40 {
+        let report = rig.settle(&resource(&format!("new{n}"), 1)).await;
+        if device(&report, 0) == path {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_device_that_somebody_detached_and_another_volume_got_is_nobodys_any_more() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let web = resource("web", 1);
+    let path = device(&rig.settle(&web).await, 0);
+    // A process that knows of no number that is likely free: it takes the kernel's.
+    rig.restart().await;
+    assert!(ok("losetup", &["-d", &path]));
+    if !takes_over(&rig, &path).await {
+        println!("skipped: somebody else got {path}");
+        return;
+    }
+    assert_eq!(rig.node.take_lost(), ["web_00000"], "it is to have a pass");
+    assert!(rig.node.take_lost().is_empty());
+    let again = device(&rig.settle(&web).await, 0);
+    assert_ne!(again, path);
+}
+
+#[tokio::test]
+async fn the_look_finds_devices_that_are_gone_and_volumes_that_filled_up() {
+    let Some(rig) = Rig::new(Ground::Plain).await else { return };
+    let (web, db) = (resource("web", 1), resource("db", 1));
+    let paths = [rig.settle(&web).await, rig.settle(&db).await].map(|report| device(&report, 0));
+    assert!(rig.node.look_around().await.is_empty(), "nothing has changed");
+    fill(&paths[0], 1);
+    assert_eq!(rig.node.look_around().await, ["web_00000"]);
+    assert!(rig.settle(&web).await.volumes[0].allocated >= Some(Kib(32)));
+    assert!(rig.node.look_around().await.is_empty(), "it was told");
+    assert!(ok("losetup", &["-d", &paths[1]]));
+    assert_eq!(rig.node.look_around().await, ["db_00000"]);
+    rig.settle(&db).await;
+    assert!(rig.node.look_around().await.is_empty());
 }
 
 #[tokio::test]
@@ -103,6 +194,57 @@ async fn grown_while_attached_and_cut_only_when_asked() {
     let cut = rig.settle(&web).await;
     assert_eq!(cut.volumes[0].usable, Some(SIZE));
     assert_eq!(sum(&device(&cut, 0)), before);
+}
+
+/// A resource whose volume is to be half as large.
+fn halved(mut web: DesiredResource) -> DesiredResource {
+    keep(&mut web);
+    web.volumes[0].size = Kib(SIZE.0 / 2);
+    web.volumes[0].shrink = true;
+    web
+}
+
+#[tokio::test]
+async fn a_file_system_is_not_cut_before_it_was_made_smaller() {
+    let Some(mut rig) = Rig::new(Ground::Plain).await else { return };
+    let mut web = resource("web", 1);
+    web.volumes[0].file_system = Some(ext4());
+    let path = device(&rig.settle(&web).await, 0);
+    let before = sum(&path);
+    let web = halved(web);
+    let refused = rig.reconcile(&web).await;
+    let problem = refused.problem.expect("refused");
+    assert!(problem.cause.contains("ext4") && problem.correction.contains("resize2fs"), "{problem:?}");
+    assert_eq!((refused.refused, refused.in_use), (vec![Refused::Shrink(nr(0))], None));
+    assert_eq!((refused.volumes[0].usable, sum(&path)), (Some(SIZE), before));
+    assert!(ok("e2fsck", &["-fy", &path]) && ok("resize2fs", &[&path, &format!("{}K", SIZE.0 / 2)]));
+    let point = rig.mount(&path);
+    let busy = rig.reconcile(&web).await;
+    let problem = busy.problem.expect("in use");
+    assert!(problem.correction.starts_with("Nothing was changed"), "{problem:?}");
+    assert_eq!((busy.refused, busy.in_use), (vec![Refused::Shrink(nr(0))], Some(true)));
+    assert!(ok("umount", &[text(&point)]));
+    assert_eq!(rig.settle(&web).await.volumes[0].usable, Some(Kib(SIZE.0 / 2)));
+    assert!(ok("e2fsck", &["-fn", &path]), "the file system is whole");
+}
+
+#[tokio::test]
+async fn raw_data_is_cut_only_after_it_was_discarded() {
+    let Some(rig) = Rig::new(Ground::Plain).await else { return };
+    let web = resource("web", 1);
+    let path = device(&rig.settle(&web).await, 0);
+    // Not written through: what the device still holds back counts, too.
+    let raw = std::fs::OpenOptions::new().write(true).open(&path).expect("device");
+    std::os::unix::fs::FileExt::write_all_at(&raw, b"data", (SIZE.bytes() / 4) * 3).expect("written");
+    let web = halved(web);
+    let refused = rig.reconcile(&web).await;
+    let problem = refused.problem.expect("refused");
+    assert!(problem.cause.contains("data is written up to"), "{problem:?}");
+    assert!(problem.correction.contains("blkdiscard -f -o 8388608"), "{problem:?}");
+    drop(raw);
+    assert_eq!(rig.reconcile(&web).await.refused, [Refused::Shrink(nr(0))]);
+    assert!(ok("blkdiscard", &["-f", "-o", "8388608", &path]));
+    assert_eq!(rig.settle(&web).await.volumes[0].usable, Some(Kib(SIZE.0 / 2)));
 }
 
 #[tokio::test]

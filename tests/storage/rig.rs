@@ -195,6 +195,7 @@ fn volume(number: u32) -> DesiredVolume {
         provider: ProviderKind::FileThin,
         size: SIZE,
         order: Order::Make,
+        made: false,
         origin: Origin::Blank,
         file_system: None,
         shrink: false,
@@ -233,7 +234,7 @@ pub fn rollback(desired: &mut DesiredResource, snapshot: &str, token: u128) {
 /// Everything that was made is reported as made from now on.
 pub fn keep(desired: &mut DesiredResource) {
     desired.order = Order::Keep;
-    desired.volumes.iter_mut().for_each(|volume| volume.order = Order::Keep);
+    desired.volumes.iter_mut().for_each(|volume| (volume.order, volume.made) = (Order::Keep, true));
     desired.snapshots.iter_mut().for_each(|snapshot| snapshot.order = Order::Keep);
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use zea::actors::satellite::{self, Parts};
 use zea::actors::system::{ActorRef, Behaviour, Context, Options, Reply, Spec, System};
+use zea::model::conduct::pool_gate::LOOK_EVERY;
 use zea::model::desired::{DesiredPool, DesiredResource, Order};
 use zea::model::kinds::ProviderKind;
 use zea::model::moment::Uuid;
@@ -43,7 +44,7 @@ impl Stage {
         let system = System::start(Options::default()).expect("started");
         let (tell, heard) = channel();
         let controller = system.spawn(Spec::new("ear", move || Ear(tell.clone()))).expect("spawned");
-        let parts = Parts { storage, controller, version: "1.0".to_owned() };
+        let parts = Parts { storage, controller, version: "1.0".to_owned(), look_every: LOOK_EVERY };
         let satellite = system.spawn(satellite::spec("satellite", parts)).expect("spawned");
         Self { system, satellite, heard }
     }

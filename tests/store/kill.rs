@@ -118,5 +118,8 @@ fn kill_9_loses_nothing_acknowledged_and_leaves_nothing_half() {
             assert!(there >= Some(number), "seed {seed}: {number} of {acknowledged} is lost, found {there:?}");
         }
     }
+    let kills = SEEDS.len();
+    let figures = format!("{kills} kills, seeds {SEEDS:?}, {acknowledged} decisions acknowledged");
+    crate::rigs::series("kill -9 of a store while it commits", figures);
     assert!(progressed >= 5, "only {progressed} children came to commit");
 }

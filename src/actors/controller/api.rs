@@ -51,6 +51,8 @@ pub enum ClusterAnswer {
     Done(Vec<Note>),
     /// Nothing was changed.
     Refused(Refusal),
+    /// Nothing was decided: too many requests wait for the disk.
+    Busy,
     /// To messages that carry no request.
     Taken,
 }

@@ -11,7 +11,7 @@ use super::satellites::SatellitesMessage;
 use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Reply};
 use crate::model::change::Change;
 use crate::model::conduct::Rules;
-use crate::model::conduct::writer::{Effect, Outcome, SWEEP_PERIOD, Writer};
+use crate::model::conduct::writer::{Effect, Limits, Outcome, SWEEP_PERIOD, Writer};
 use crate::model::names::NodeName;
 use crate::model::refusal::Note;
 use crate::model::report::{PoolReport, Report};
@@ -37,6 +37,8 @@ pub struct Surroundings {
     pub satellites: Arc<std::sync::OnceLock<ActorRef<SatellitesMessage>>>,
     /// How long a request waits for nodes.
     pub deadline: Duration,
+    /// How much is taken on.
+    pub limits: Limits,
 }
 
 /// See the module.
@@ -54,7 +56,7 @@ impl ClusterActor {
     /// An actor that has loaded nothing yet.
     #[must_use]
     pub fn new(around: Surroundings) -> Self {
-        let writer = Writer::new(Rules::default(), around.deadline);
+        let writer = Writer::new(Rules::default(), around.deadline).within(around.limits);
         Self { around, began: Instant::now(), writer, loaded: false, stash: Vec::new(), sweeping: false }
     }
 
@@ -180,6 +182,7 @@ impl From<Outcome> for ClusterAnswer {
         match outcome {
             Outcome::Done(notes) => Self::Done(notes),
             Outcome::Refused(refusal) => Self::Refused(refusal),
+            Outcome::Busy => Self::Busy,
         }
     }
 }

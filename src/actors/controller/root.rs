@@ -9,7 +9,10 @@ use super::committer::{Committer, Line};
 use super::reports::Reports;
 use super::satellites::{self, LocalSatellites, Satellites, SatellitesMessage};
 use crate::actors::system::link::{Endpoint, PeerIdentity};
-use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply, Spec, Strategy, System, SystemError};
+use crate::actors::system::{
+    ASKS_IN_FLIGHT, ActorRef, Behaviour, Context, Message, Reply, Spec, Strategy, System, SystemError,
+};
+use crate::model::conduct::writer::Limits;
 use crate::model::names::NodeName;
 use crate::protocols::wire::FromSatellite;
 use crate::store::Store;
@@ -28,6 +31,8 @@ pub struct Setup {
     pub endpoint: Option<Endpoint>,
     /// How long a request waits for nodes.
     pub deadline: Duration,
+    /// How much the model's writer takes on.
+    pub limits: Limits,
 }
 
 /// The role's addresses, for those outside of it.
@@ -80,8 +85,12 @@ impl Behaviour for Root {
             committer,
             satellites: Arc::clone(&satellites),
             deadline: self.setup.deadline,
+            limits: self.setup.limits,
         };
-        let cluster = ctx.spawn_child(Spec::new("cluster", move || ClusterActor::new(around.clone())));
+        // Those that wait for the disk, and as many as wait for nodes: the queue's own limit is the one that is felt.
+        let asks = ASKS_IN_FLIGHT + self.setup.limits.queue;
+        let cluster = Spec::new("cluster", move || ClusterActor::new(around.clone())).asks_in_flight(asks);
+        let cluster = ctx.spawn_child(cluster);
         let to = cluster.clone();
         let contact = Arc::clone(&satellites);
         let reports = ctx.spawn_child(Spec::new("reports", move || Reports::new(to.clone(), Arc::clone(&contact))));

@@ -19,6 +19,7 @@ mod root;
 mod storage_pools;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -43,6 +44,8 @@ pub struct Parts {
     pub controller: ActorRef<FromSatellite>,
     /// Build version that it tells.
     pub version: String,
+    /// How often the room of its pools is looked at when nothing changes.
+    pub look_every: Duration,
 }
 
 /// To whom a satellite belongs, and as which node. Written by its front alone, and kept when actors are restarted: the

@@ -65,18 +65,24 @@ impl Resource {
 
     fn pass(&self, told: Told, ctx: &mut Context<PassEvent>) {
         let (storage, memory, permits) = (self.storage.clone(), self.memory.clone(), self.permits.clone());
+        let parent = self.parent.clone();
         let Told { desired, number } = told;
         let work = async move {
             // The semaphore is never closed; without a permit the pass runs all the same.
             let permit = permits.acquire_owned().await.ok();
             let mut pass = std::pin::pin!(storage.reconcile(&memory, desired));
-            match timeout(COUNTS_FOR, &mut pass).await {
+            let report = match timeout(COUNTS_FOR, &mut pass).await {
                 Ok(report) => report,
                 Err(_) => {
                     drop(permit);
                     pass.await
                 }
+            };
+            let lost = storage.take_lost();
+            if !lost.is_empty() {
+                let _ = parent.tell(RegistryEvent::Changed(lost).into());
             }
+            report
         };
         ctx.run(work, move |report| PassEvent::Done(number, Box::new(report)));
     }

@@ -78,10 +78,9 @@ impl Behaviour for Root {
         let (storage, to, passes) = (self.parts.storage.clone(), reports.clone(), self.passes.clone());
         let spec = Spec::new("resource", move || Resources::new(storage.clone(), to.clone(), passes.clone()));
         let resources: ActorRef<ResourcesMessage> = ctx.spawn_child(spec.strategy(Strategy::OneForOne));
-        let (storage, to) = (self.parts.storage.clone(), reports.clone());
-        let spec =
-            Spec::new("storage_pools", move || StoragePools::new(storage.clone(), to.clone(), resources.clone()));
-        let pools = ctx.spawn_child(spec);
+        let (storage, to, look_every) = (self.parts.storage.clone(), reports.clone(), self.parts.look_every);
+        let make = move || StoragePools::new(storage.clone(), to.clone(), resources.clone(), look_every);
+        let pools = ctx.spawn_child(Spec::new("storage_pools", make));
         self.children = Some(Children { reports, pools });
     }
 

@@ -1,5 +1,7 @@
 //! The node's storage pools: the shell of `model::conduct::pool_gate`.
 
+use std::time::Duration;
+
 use super::reports::birth;
 use super::resources::ResourcesMessage;
 use crate::actors::system::{ActorRef, Behaviour, Context, Message, Reply};
@@ -26,8 +28,9 @@ impl StoragePools {
         storage: NodeStorage,
         reports: ActorRef<OutboxEvent>,
         resources: ActorRef<ResourcesMessage>,
+        look_every: Duration,
     ) -> Self {
-        Self { storage, reports, resources, gate: PoolGate::default() }
+        Self { storage, reports, resources, gate: PoolGate::new(look_every) }
     }
 
     fn carry_out(&mut self, event: GateEvent, ctx: &mut Context<GateEvent>) {
@@ -44,6 +47,15 @@ impl StoragePools {
                 }
                 GateEffect::AskRoom => {
                     ctx.run(async move { storage.capacities(Vec::new()).await }, GateEvent::Room);
+                }
+                GateEffect::LookAround => {
+                    let resources = self.resources.clone();
+                    ctx.workers().spawn(async move {
+                        let changed = storage.look_around().await;
+                        if !changed.is_empty() {
+                            let _ = resources.tell(RegistryEvent::Changed(changed).into());
+                        }
+                    });
                 }
                 GateEffect::Report(report) => drop(self.reports.tell(OutboxEvent::Report(Report::Pool(report)))),
                 GateEffect::Resync => drop(self.reports.tell(OutboxEvent::Resync)),

@@ -66,7 +66,7 @@ pub struct DefinitionCreate {
     #[arg(long, value_name = "NAME")]
     pub external_name: Option<String>,
     /// Layers from the top, such as drbd,storage.
-    #[arg(long, short = 'l', value_name = "LAYERS", value_delimiter = ',', value_parser = values::layer)]
+    #[arg(long, short = 'l', value_name = "LAYERS", value_delimiter = ',', value_parser = values::LAYER)]
     pub layers: Vec<String>,
     /// Most replicas beside a node's own.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(1..=31))]

@@ -23,8 +23,8 @@ pub enum NodeCommand {
         name: String,
         /// Its IP address.
         address: IpAddr,
-        /// What it is for: satellite, combined, controller or auxiliary.
-        #[arg(long = "type", value_name = "KIND", default_value = "satellite", value_parser = values::node_kind)]
+        /// What it is for.
+        #[arg(long = "type", value_name = "KIND", default_value = "satellite", value_parser = values::NODE_KIND)]
         kind: String,
         /// Name of the network interface.
         #[arg(long, value_name = "NAME", default_value = "default", value_parser = values::new_interface)]
@@ -32,8 +32,8 @@ pub enum NodeCommand {
         /// TCP port of its satellite; by default the controller's choice.
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
         port: Option<u16>,
-        /// How the link to its satellite is protected: plain or ssl.
-        #[arg(long, value_name = "KIND", value_parser = values::encryption)]
+        /// How the link to its satellite is protected where the controller is not Zea's; Zea's is always mutual TLS.
+        #[arg(long, value_name = "KIND", value_parser = values::ENCRYPTION)]
         encryption: Option<String>,
         /// Properties.
         #[command(flatten)]
@@ -133,8 +133,8 @@ pub enum InterfaceCommand {
         /// TCP port of the satellite, if it is reached here.
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
         port: Option<u16>,
-        /// How the link to the satellite is protected: plain or ssl.
-        #[arg(long, value_name = "KIND", value_parser = values::encryption)]
+        /// How the link to the satellite is protected where the controller is not Zea's; Zea's is always mutual TLS.
+        #[arg(long, value_name = "KIND", value_parser = values::ENCRYPTION)]
         encryption: Option<String>,
         /// Reach the satellite here.
         #[arg(long)]
@@ -155,8 +155,8 @@ pub enum InterfaceCommand {
         /// New TCP port of the satellite.
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
         port: Option<u16>,
-        /// How the link to the satellite is protected from now on: plain or ssl.
-        #[arg(long, value_name = "KIND", value_parser = values::encryption)]
+        /// How the link to the satellite is protected from now on where the controller is not Zea's.
+        #[arg(long, value_name = "KIND", value_parser = values::ENCRYPTION)]
         encryption: Option<String>,
         /// Reach the satellite here.
         #[arg(long)]

@@ -19,8 +19,8 @@ pub enum PoolCommand {
     /// Create a storage pool on a node.
     #[command(visible_alias = "c")]
     Create {
-        /// Kind of pool: diskless, lvm, lvm-thin, zfs, zfs-thin, file, file-thin.
-        #[arg(value_parser = values::provider)]
+        /// Kind of pool.
+        #[arg(value_parser = values::PROVIDER)]
         kind: String,
         /// The node.
         #[arg(value_parser = given)]

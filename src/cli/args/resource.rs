@@ -45,7 +45,7 @@ pub enum ResourceCommand {
         #[arg(long, short = 'd', conflicts_with = "pool")]
         diskless: bool,
         /// Layers from the top, such as drbd,storage.
-        #[arg(long, short = 'l', value_name = "LAYERS", value_delimiter = ',', value_parser = values::layer)]
+        #[arg(long, short = 'l', value_name = "LAYERS", value_delimiter = ',', value_parser = values::LAYER)]
         layers: Option<Vec<String>>,
         /// Properties.
         #[command(flatten)]

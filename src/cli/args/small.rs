@@ -12,7 +12,7 @@ pub struct Make {
     /// Name of the volume's resource.
     #[arg(value_parser = values::new_resource)]
     pub name: String,
-    /// Size of its volume, such as 10G; several make several volumes.
+    /// Size of its volume, such as 10G; several sizes make several volumes, however many the group has.
     #[arg(required = true, value_parser = values::size)]
     pub sizes: Vec<i64>,
     /// The resource group that says how.

@@ -1,7 +1,10 @@
 //! Single values of the command line and how they are read. Names of things that are to be made are checked here; names
 //! of things that should be there only have to be something.
 
+use std::ffi::OsStr;
+
 use clap::Args;
+use clap::builder::{PossibleValue, TypedValueParser};
 
 use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind};
 use crate::model::names::{GroupName, KvsName, NameError, NetIfName, NodeName, PoolName, RscName, SnapName};
@@ -38,8 +41,35 @@ new_names! {
     new_kvs: KvsName,
 }
 
+/// Reads a kind in any spelling, and has the words that help and a shell's completions offer.
+#[derive(Clone)]
+pub struct Words {
+    read: fn(&str) -> Result<String, String>,
+    words: &'static [&'static str],
+}
+
+impl TypedValueParser for Words {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        self.read.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.words.iter().map(|word| PossibleValue::new(*word))))
+    }
+}
+
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $function:ident: $kind:ident, $noun:literal;)*) => { $(
+    ($($(#[$doc:meta])* $words:ident $function:ident: $kind:ident, $noun:literal, $offered:expr;)*) => { $(
+        $(#[$doc])*
+        pub const $words: Words = Words { read: $function, words: $offered };
+
         $(#[$doc])*
         pub fn $function(text: &str) -> Result<String, String> {
             let known = || $kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
@@ -51,13 +81,14 @@ macro_rules! kinds {
 
 kinds! {
     /// Reads a kind of node.
-    node_kind: NodeKind, "kinds of node";
+    NODE_KIND node_kind: NodeKind, "kinds of node", &["satellite", "combined", "controller", "auxiliary"];
     /// Reads a kind of storage pool.
-    provider: ProviderKind, "kinds of storage pool";
+    PROVIDER provider: ProviderKind, "kinds of storage pool",
+        &["diskless", "lvm", "lvm-thin", "zfs", "zfs-thin", "file", "file-thin"];
     /// Reads a layer.
-    layer: LayerKind, "layers";
+    LAYER layer: LayerKind, "layers", &["drbd", "writecache", "cache", "luks", "nvme", "storage"];
     /// Reads how a satellite's link is protected.
-    encryption: EncryptionKind, "kinds of encryption";
+    ENCRYPTION encryption: EncryptionKind, "kinds of encryption", &["plain", "ssl"];
 }
 
 /// Reads a size into KiB.
@@ -117,6 +148,15 @@ mod tests {
         assert_eq!(node_kind("Combined"), Ok("COMBINED".to_owned()));
         assert!(provider("floppy").unwrap_err().contains("LVM_THIN"));
         assert!(encryption("rot13").unwrap_err().contains("PLAIN, SSL"));
+    }
+
+    #[test]
+    fn every_word_that_is_offered_is_read() {
+        for kinds in [NODE_KIND, PROVIDER, LAYER, ENCRYPTION] {
+            for word in kinds.words {
+                assert_eq!((kinds.read)(word), Ok(word.replace('-', "_").to_ascii_uppercase()));
+            }
+        }
     }
 
     #[test]

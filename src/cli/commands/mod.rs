@@ -30,7 +30,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), CliError> {
         Command::Make(make) => quick::make(make, session),
         Command::Rm { name, yes } => quick::remove(name, *yes, session),
         Command::Device { name } => quick::devices(name, session),
-        Command::Node(command) => session.take(node::steps(command)),
+        Command::Node(command) => node::run(command, session),
         Command::Pool(command) => session.take(resource::pool_steps(command)),
         Command::Group(command) => session.take(group::steps(command)),
         Command::Definition(command) => definition::run(command, session),
@@ -41,9 +41,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), CliError> {
         Command::Kvs(command) => property::run_kvs(command, session),
         Command::Controller(command) => session.take(small::controller_steps(command)),
         Command::Actors => session.show(&Call::get("/v1/zea/actors", &[]), views::actors),
-        Command::Explain { resource } => {
-            session.show(&Call::get("/v1/zea/explain/{}", &[resource]), views::explanation)
-        }
+        Command::Explain { resource } => small::explain(resource, session),
         Command::Errors(command) => session.take(small::error_steps(command)),
         Command::Url => small::url(session),
         Command::Store(_) | Command::Completions { .. } => {

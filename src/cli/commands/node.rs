@@ -3,19 +3,39 @@
 use super::{change, show};
 use crate::cli::args::{InterfaceCommand, NodeCommand};
 use crate::cli::call::Call;
-use crate::cli::session::Step;
+use crate::cli::error::CliError;
+use crate::cli::session::{Session, Step};
 use crate::cli::views;
-use crate::protocols::rest::node::{NetInterface, NetInterfaceModify, NodeCreate, NodeEvacuate, NodeRestore};
+use crate::protocols::rest::node::{NetInterface, NetInterfaceModify, Node, NodeCreate, NodeEvacuate, NodeRestore};
 
 const NODES: &str = "/v1/nodes";
 const NODE: &str = "/v1/nodes/{}";
 const INTERFACES: &str = "/v1/nodes/{}/net-interfaces";
 const INTERFACE: &str = "/v1/nodes/{}/net-interfaces/{}";
 
+/// Carries a command out.
+pub fn run(command: &NodeCommand, session: &mut Session) -> Result<(), CliError> {
+    match command {
+        NodeCommand::List { nodes } if !session.is_json() => list(nodes, session),
+        other => session.take(steps(other)),
+    }
+}
+
+/// The table says how nodes are really reached where the controller is Zea's: the API's own word is that of the request.
+fn list(names: &[String], session: &mut Session) -> Result<(), CliError> {
+    let nodes: Vec<Node> = session.fetch(&Call::get(NODES, &[]).query("nodes", names))?;
+    let has_port = |node: &Node| node.net_interfaces.iter().any(|interface| interface.satellite_port.is_some());
+    let actors: Option<Vec<views::ActorPath>> = match nodes.iter().any(has_port) {
+        true => session.fetch_if_there(&Call::get("/v1/zea/actors", &[])),
+        false => None,
+    };
+    session.print_page(&views::nodes(&nodes, actors.as_deref()))
+}
+
 /// The steps of a command.
 pub fn steps(command: &NodeCommand) -> Vec<Step> {
     match command {
-        NodeCommand::List { nodes } => show(Call::get(NODES, &[]).query("nodes", nodes), views::nodes),
+        NodeCommand::List { nodes } => show(Call::get(NODES, &[]).query("nodes", nodes), views::nodes_alone),
         NodeCommand::Info { nodes } => show(Call::get(NODES, &[]).query("nodes", nodes), views::node_info),
         NodeCommand::Create { name, address, kind, interface, port, encryption, properties } => {
             let interface = NetInterface {

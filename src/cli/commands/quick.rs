@@ -10,11 +10,12 @@ use crate::protocols::rest::group::ResourceGroupSpawn;
 use crate::protocols::rest::resource::Resource;
 use crate::protocols::rest::snapshot::Snapshot;
 
-/// Makes a resource out of a group; its devices alone go to standard output.
+/// Makes a resource out of a group, with one volume for each size; its devices alone go to standard output.
 pub fn make(make: &Make, session: &mut Session) -> Result<(), CliError> {
     let body = ResourceGroupSpawn {
         resource_definition_name: Some(make.name.clone()),
         volume_sizes: make.sizes.clone(),
+        partial: true,
         ..Default::default()
     };
     session.change_aside(&group::spawn(&make.group, &body))?;
@@ -24,11 +25,15 @@ pub fn make(make: &Make, session: &mut Session) -> Result<(), CliError> {
 /// Prints the devices of a resource.
 pub fn devices(name: &str, session: &mut Session) -> Result<(), CliError> {
     let view = resource::view(&[name.to_owned()]);
-    if session.is_json() {
-        let body = session.ask(&view)?.body;
-        return session.print_json(&body);
+    let answer = session.ask(&view)?;
+    let replicas: Vec<Resource> = session.read(&answer)?;
+    if replicas.is_empty() {
+        // A resource that does not exist is refused here, by its name.
+        session.ask(&Call::get(DEFINITION, &[name]))?;
     }
-    let replicas: Vec<Resource> = session.fetch(&view)?;
+    if session.is_json() {
+        return session.print_json(&answer.body);
+    }
     let devices = views::devices(&replicas);
     if devices.is_empty() {
         let cure = format!("zea resource list {name} shows its state, zea explain {name} where it was to go");

@@ -1,4 +1,4 @@
-//! `zea controller`, `zea errors` and `zea url`.
+//! `zea controller`, `zea explain`, `zea errors` and `zea url`.
 
 use super::{change, show};
 use crate::cli::args::{ControllerCommand, ErrorsCommand};
@@ -6,6 +6,7 @@ use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::session::{Session, Step};
 use crate::cli::views;
+use crate::model::code::FAIL_NOT_FOUND_RSC_DFN;
 
 const PROPERTIES: &str = "/v1/controller/properties";
 const VERSION: &str = "/v1/controller/version";
@@ -33,6 +34,24 @@ pub fn error_steps(command: &ErrorsCommand) -> Vec<Step> {
             ids.iter().map(|id| Step::Show(call(id), views::error_texts)).collect()
         }
     }
+}
+
+/// Tells where a resource's replicas are to go. One that is not there may have been refused: nothing is kept of that.
+pub fn explain(resource: &str, session: &mut Session) -> Result<(), CliError> {
+    let shown = session.show(&Call::get("/v1/zea/explain/{}", &[resource]), views::explanation);
+    shown.map_err(|error| match error {
+        CliError::Refused(mut entries) => {
+            for entry in entries.iter_mut().filter(|entry| entry.code() == FAIL_NOT_FOUND_RSC_DFN) {
+                entry.cause = "What was refused was never made, and its reasons were told with the refusal".to_owned();
+                entry.correction = format!(
+                    "To see them again: zea group spawn GROUP {resource} SIZE --definitions-only makes it without \
+                     placing it, then zea explain {resource} tells what each node says"
+                );
+            }
+            CliError::Refused(entries)
+        }
+        other => other,
+    })
 }
 
 /// Prints which controller answers.

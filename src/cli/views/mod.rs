@@ -9,7 +9,7 @@ mod resources;
 mod snapshots;
 
 pub use groups::{group_volumes, groups, size_info};
-pub use nodes::{interfaces, node_info, nodes};
+pub use nodes::{ActorPath, interfaces, node_info, nodes, nodes_alone};
 pub use own::{actors, error_texts, errors, explanation, versions};
 pub use pools::pools;
 pub use props::{Keys, key_page, property_page, stores, texts};

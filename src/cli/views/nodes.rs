@@ -2,18 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::{Page, UNKNOWN, moment};
 use crate::cli::grid::{Grid, Text, Tone};
 use crate::protocols::rest::node::{NetInterface, Node};
 
 const NO_NODES: &str = "There are no nodes. zea node create NAME ADDRESS registers one.";
 
-/// The list of nodes.
-pub fn nodes(json: &str) -> Result<Page, serde_json::Error> {
-    let nodes: Vec<Node> = serde_json::from_str(json)?;
+/// What a Zea's controller calls the satellite of its own process, and what its simulated ones begin with.
+const OWN_SATELLITE: &str = "satellite";
+const SIMULATED: &str = "simulated/";
+
+/// An actor of the controller's process.
+#[derive(Debug, Deserialize)]
+pub struct ActorPath {
+    path: String,
+}
+
+/// How a controller reaches a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    /// As the API says: the controller is not Zea's.
+    AsTold,
+    /// Zea's own processes always authenticate each other.
+    MutualTls,
+    /// The node's satellite is an actor beside the controller.
+    SameProcess,
+}
+
+/// The list of nodes, of which nothing more is known.
+pub fn nodes_alone(json: &str) -> Result<Page, serde_json::Error> {
+    Ok(nodes(&serde_json::from_str::<Vec<Node>>(json)?, None))
+}
+
+/// The list of nodes. `actors` are those of the controller's process, if it is Zea's.
+pub fn nodes(nodes: &[Node], actors: Option<&[ActorPath]>) -> Page {
     let mut grid = Grid::new(&["Node", "Type", "Addresses", "State"]);
-    for node in &nodes {
-        let addresses: Vec<String> = node.net_interfaces.iter().map(address).collect();
+    for node in nodes {
+        let link = link(node, actors);
+        let addresses: Vec<String> = node.net_interfaces.iter().map(|interface| address(interface, link)).collect();
         grid.row([
             Text::from(&node.name),
             Text::from(&node.kind),
@@ -21,16 +49,27 @@ pub fn nodes(json: &str) -> Result<Page, serde_json::Error> {
             state(node),
         ]);
     }
-    Ok(Page::table(grid, NO_NODES))
+    Page::table(grid, NO_NODES)
 }
 
-fn address(interface: &NetInterface) -> String {
+fn link(node: &Node, actors: Option<&[ActorPath]>) -> Link {
+    let Some(actors) = actors else { return Link::AsTold };
+    let has = |path: &str| actors.iter().any(|actor| actor.path == path);
+    let simulated = has(&format!("{SIMULATED}{}", node.name));
+    // A standalone has no link: whoever is online there is beside it.
+    let beside = has(OWN_SATELLITE) && node.connection_status == "ONLINE";
+    if simulated || beside { Link::SameProcess } else { Link::MutualTls }
+}
+
+fn address(interface: &NetInterface, link: Link) -> String {
     let host =
         if interface.address.contains(':') { format!("[{}]", interface.address) } else { interface.address.clone() };
-    match interface.satellite_port {
-        Some(port) if interface.satellite_encryption_type.is_empty() => format!("{host}:{port}"),
-        Some(port) => format!("{host}:{port} ({})", interface.satellite_encryption_type),
-        None => interface.address.clone(),
+    let Some(port) = interface.satellite_port else { return interface.address.clone() };
+    match (link, interface.satellite_encryption_type.as_str()) {
+        (Link::AsTold, "") => format!("{host}:{port}"),
+        (Link::AsTold, told) => format!("{host}:{port} ({told})"),
+        (Link::MutualTls, _) => format!("{host}:{port} (mutual TLS)"),
+        (Link::SameProcess, _) => format!("{} (same process)", interface.address),
     }
 }
 
@@ -95,6 +134,8 @@ pub fn interfaces(json: &str) -> Result<Page, serde_json::Error> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::{assert_row, drawn};
     use super::*;
 
@@ -110,14 +151,37 @@ mod tests {
 
     #[test]
     fn a_list_of_nodes() {
-        let text = drawn(nodes, NODES);
+        let text = drawn(nodes_alone, NODES);
         assert_row(&text, &["alpha", "SATELLITE", "10.0.0.1:3366 (SSL)", "ONLINE"]);
         assert_row(&text, &["", "", "fd00::1", ""]);
         assert_row(&text, &["beta", "COMBINED", "-", "OFFLINE"]);
         assert_row(&text, &["", "", "", "EVICTED"]);
         assert!(!text.contains("DELETE"), "{text}");
-        assert_eq!(drawn(nodes, "[]"), NO_NODES);
-        assert!(nodes("{}").is_err());
+        assert_eq!(drawn(nodes_alone, "[]"), NO_NODES);
+        assert!(nodes_alone("{}").is_err());
+    }
+
+    #[test]
+    fn zeas_own_nodes_are_reached_by_mutual_tls_or_not_at_all() {
+        let node = |name: &str, status: &str| {
+            let told = json!({"name":name,"type":"SATELLITE","connection_status":status,"net_interfaces":[
+                {"name":"default","address":"fd00::1","satellite_port":3367,"satellite_encryption_type":"PLAIN"},
+                {"name":"other","address":"10.0.0.1"}]});
+            serde_json::from_value::<Node>(told).unwrap()
+        };
+        let online = node("sim-1", "ONLINE");
+        let shown = |node: &Node, actors: Option<&[&str]>| {
+            let path = |path: &&str| ActorPath { path: (*path).to_owned() };
+            let actors: Option<Vec<ActorPath>> = actors.map(|actors| actors.iter().map(path).collect());
+            let link = link(node, actors.as_deref());
+            node.net_interfaces.iter().map(|one| address(one, link)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&online, None), ["[fd00::1]:3367 (PLAIN)", "10.0.0.1"]);
+        assert_eq!(shown(&online, Some(&["controller"])), ["[fd00::1]:3367 (mutual TLS)", "10.0.0.1"]);
+        assert_eq!(shown(&online, Some(&["satellite"])), ["fd00::1 (same process)", "10.0.0.1"]);
+        assert_eq!(shown(&node("x", "OFFLINE"), Some(&["satellite"]))[0], "[fd00::1]:3367 (mutual TLS)");
+        assert_eq!(shown(&node("sim-1", "OFFLINE"), Some(&["simulated/sim-1"]))[0], "fd00::1 (same process)");
+        assert_eq!(shown(&online, Some(&["simulated/sim-10"]))[0], "[fd00::1]:3367 (mutual TLS)");
     }
 
     #[test]

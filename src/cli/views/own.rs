@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Page, UNKNOWN, moment};
+use crate::cli::folded::folded;
 use crate::cli::grid::{Grid, Text, Tone};
 use crate::protocols::rest::controller::ControllerVersion;
 use crate::protocols::rest::error_report::ErrorReport;
@@ -107,7 +107,11 @@ fn failure(actor: &Actor) -> Text {
 struct Explanation {
     resource: String,
     #[serde(default)]
-    wanted: Value,
+    wanted: Option<u64>,
+    #[serde(default)]
+    standing: Option<u64>,
+    #[serde(default)]
+    reason: Option<String>,
     #[serde(default)]
     lines: Vec<String>,
 }
@@ -115,16 +119,18 @@ struct Explanation {
 /// Why a resource's replicas are where they are.
 pub fn explanation(json: &str) -> Result<Page, serde_json::Error> {
     let explanation: Explanation = serde_json::from_str(json)?;
-    let mut lines = match &explanation.wanted {
-        Value::Null => vec![format!("{}:", explanation.resource)],
-        Value::String(wanted) => vec![format!("{}: {wanted}", explanation.resource)],
-        Value::Number(count) => vec![format!("{}: {count} replicas are wanted", explanation.resource)],
-        other => vec![format!("{}: {other}", explanation.resource)],
-    };
+    let name = &explanation.resource;
+    let mut lines = vec![match (explanation.wanted, explanation.standing) {
+        (Some(wanted), Some(standing)) => format!("{name}: {wanted} replicas are wanted, {standing} there"),
+        (Some(wanted), None) => format!("{name}: {wanted} replicas are wanted"),
+        (None, _) => format!("{name}:"),
+    }];
+    lines.extend(explanation.reason.iter().map(|reason| format!("  {reason}")));
     if explanation.lines.is_empty() {
         lines.push("  nothing is known of its placement".to_owned());
     }
-    lines.extend(explanation.lines.iter().map(|line| format!("  {line}")));
+    let folded = folded(explanation.lines.iter().map(String::as_str));
+    lines.extend(folded.iter().map(|line| format!("  {line}")));
     Ok(Page::lines(lines))
 }
 
@@ -204,6 +210,9 @@ mod tests {
     fn explanations_are_printed_line_by_line() {
         let json = r#"{"resource":"res1","wanted":2,"lines":["alpha/ssd: chosen","beta/ssd: no room"],"more":[]}"#;
         let expected = "res1: 2 replicas are wanted\n  alpha/ssd: chosen\n  beta/ssd: no room";
+        assert_eq!(drawn(explanation, json), expected);
+        let json = r#"{"resource":"res1","wanted":2,"standing":1,"reason":"no room for 1","lines":["beta: away"]}"#;
+        let expected = "res1: 2 replicas are wanted, 1 there\n  no room for 1\n  beta: away";
         assert_eq!(drawn(explanation, json), expected);
         assert!(drawn(explanation, r#"{"resource":"res1"}"#).contains("nothing is known"));
     }

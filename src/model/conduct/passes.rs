@@ -16,7 +16,7 @@ const BUSY_RETRY_S: u64 = 15;
 pub enum PassEvent {
     /// First event of all.
     Begun(Birth),
-    /// The newest desired state.
+    /// The newest desired state; the same one again, where something else has changed.
     Desired(Told),
     /// The pass of the desired state of this number has ended.
     Done(u64, Box<ResourceReport>),
@@ -48,6 +48,10 @@ pub struct Passes {
     /// Number of the desired state whose pass runs.
     running: Option<u64>,
     failures: usize,
+    /// The last pass refused an order: there is no other one before the node is told anew.
+    refused: bool,
+    /// Another one is due after the one that runs.
+    again: bool,
     /// Pauses so far: the number of the one that holds.
     pauses: u64,
 }
@@ -60,9 +64,13 @@ impl Passes {
             PassEvent::Begun(Birth::First) => Vec::new(),
             // The registry outlives the passes.
             PassEvent::Begun(Birth::Again) => vec![PassEffect::Resend],
+            PassEvent::Desired(told) if self.newest.as_ref().is_some_and(|newest| newest.number == told.number) => {
+                self.once_more()
+            }
             PassEvent::Desired(told) => {
                 self.newest = Some(told);
                 self.failures = 0;
+                self.refused = false;
                 // A pause that runs holds no more.
                 self.pauses += 1;
                 self.pass()
@@ -81,6 +89,16 @@ impl Passes {
         self.running.is_some()
     }
 
+    fn once_more(&mut self) -> Vec<PassEffect> {
+        if self.refused {
+            return Vec::new();
+        }
+        self.again = self.running.is_some();
+        // A pause that runs holds no more.
+        self.pauses += 1;
+        self.pass()
+    }
+
     fn pass(&mut self) -> Vec<PassEffect> {
         let Some(told) = self.newest.clone().filter(|_| self.running.is_none()) else {
             return Vec::new();
@@ -91,15 +109,20 @@ impl Passes {
 
     fn done(&mut self, number: u64, report: Box<ResourceReport>) -> Vec<PassEffect> {
         self.running = None;
+        // Told anew, it is another order.
+        self.refused = !report.refused.is_empty();
         let newest = self.newest.as_ref().is_some_and(|told| told.number == number);
         let failed = report.problem.is_some() || report.snapshots.iter().any(|snapshot| snapshot.problem.is_some());
         let busy = report.in_use == Some(true);
         let over = report.gone && !failed && report.snapshots.iter().all(|snapshot| !snapshot.present);
         let mut effects = vec![PassEffect::Report(report), PassEffect::Touched];
-        if !newest {
+        let again = std::mem::take(&mut self.again) && !self.refused;
+        if !newest || again {
             effects.extend(self.pass());
         } else if over {
             effects.push(PassEffect::Finished(number));
+        } else if self.refused {
+            // The controller takes it back and says so. Until then it is not done, whatever happens.
         } else if failed {
             effects.push(self.pause(busy));
         } else {
@@ -206,6 +229,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_is_not_tried_again_before_it_is_told_anew() {
+        let mut passes = Passes::default();
+        let mut refusing = report("web", 1);
+        (refusing.problem, refusing.in_use) = (Some(crate::model::conduct::tests::problem()), Some(true));
+        refusing.refused = vec![crate::model::report::Refused::Rollback(crate::model::moment::Uuid(7))];
+        let refused = || PassEvent::Done(1, Box::new(refusing.clone()));
+        let _ = passes.handle(PassEvent::Desired(told(1)));
+        assert_eq!(words(passes.handle(refused())), "report 1, touched");
+        assert_eq!(words(passes.handle(PassEvent::Desired(told(1)))), "", "a device that is lost is no reason");
+        assert_eq!(words(passes.handle(PassEvent::Desired(told(2)))), "pass 2");
+        let _ = passes.handle(PassEvent::Desired(told(3)));
+        assert_eq!(words(passes.handle(done(2, "failed"))), "report 2, touched, pass 3");
+        assert_eq!(words(passes.handle(done(3, "failed"))), "report 3, touched, retry 4 after 15s");
+    }
+
+    #[test]
     fn what_is_not_over_is_not_finished() {
         let mut passes = Passes::default();
         let _ = passes.handle(PassEvent::Desired(told(1)));
@@ -227,7 +266,23 @@ mod tests {
             (PassEvent::Desired(told(2)), "pass 2"),
             (done(1, "ok"), ""),
             (PassEvent::Desired(told(2)), ""),
+            (done(2, "ok"), "report 2, touched, pass 2"),
             (done(2, "ok"), "report 2, touched"),
+        ]);
+    }
+
+    #[test]
+    fn the_same_once_more_is_one_more_pass() {
+        play(vec![
+            (PassEvent::Desired(told(1)), "pass 1"),
+            (done(1, "failed"), "report 1, touched, retry 2 after 15s"),
+            (PassEvent::Desired(told(1)), "pass 1"),
+            (PassEvent::Retry(2), ""),
+            (done(1, "failed"), "report 1, touched, retry 4 after 30s"),
+            (PassEvent::Retry(4), "pass 1"),
+            (PassEvent::Desired(told(1)), ""),
+            (done(1, "ok"), "report 1, touched, pass 1"),
+            (done(1, "ok"), "report 1, touched"),
         ]);
     }
 }

@@ -11,8 +11,8 @@ use crate::model::report::PoolReport;
 
 /// How long changes are gathered before the room is asked: one look for a burst of them.
 const GATHER: Duration = Duration::from_millis(200);
-/// Between two looks without a change; LINSTOR's `UpdateCacheInterval`.
-const LOOK_EVERY: Duration = Duration::from_secs(180);
+/// Between two looks without a change, unless it is told otherwise; LINSTOR's `UpdateCacheInterval`.
+pub const LOOK_EVERY: Duration = Duration::from_secs(180);
 /// How long resources wait for pools; a pool that hangs holds the others' resources back no longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -48,6 +48,8 @@ pub enum GateEffect {
     Release(Extent, Vec<DesiredResource>),
     /// Ask for the room of all pools.
     AskRoom,
+    /// Look which backing objects have changed without us, and let the registry know.
+    LookAround,
     /// Report a pool.
     Report(PoolReport),
     /// Ask the controller for everything.
@@ -65,8 +67,9 @@ struct Attempt {
 }
 
 /// The pools of the node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PoolGate {
+    look_every: Duration,
     preparing: Option<Attempt>,
     attempts: u64,
     /// Newest pools that were told while others were being prepared.
@@ -76,13 +79,33 @@ pub struct PoolGate {
     last: BTreeMap<PoolName, PoolReport>,
 }
 
+impl Default for PoolGate {
+    fn default() -> Self {
+        Self::new(LOOK_EVERY)
+    }
+}
+
 impl PoolGate {
+    /// Without any pool yet; it looks that often at their room when nothing changes.
+    #[must_use]
+    pub fn new(look_every: Duration) -> Self {
+        Self {
+            look_every,
+            preparing: None,
+            attempts: 0,
+            next: None,
+            held: VecDeque::new(),
+            look_due: false,
+            last: BTreeMap::new(),
+        }
+    }
+
     /// Takes one event.
     #[must_use]
     pub fn handle(&mut self, event: GateEvent) -> Vec<GateEffect> {
         match event {
             GateEvent::Begun(birth) => {
-                let timer = GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway);
+                let timer = GateEffect::After(self.look_every, GateEvent::LookAnyway);
                 // Resources that were held back are lost with the earlier incarnation.
                 if birth == Birth::Again { vec![GateEffect::Resync, timer] } else { vec![timer] }
             }
@@ -115,7 +138,11 @@ impl PoolGate {
             GateEvent::LookAnyway => {
                 // The controller asks for itself, too, and may have had another answer since: all is told from time to time.
                 self.last.clear();
-                vec![GateEffect::AskRoom, GateEffect::After(LOOK_EVERY, GateEvent::LookAnyway)]
+                vec![
+                    GateEffect::AskRoom,
+                    GateEffect::LookAround,
+                    GateEffect::After(self.look_every, GateEvent::LookAnyway),
+                ]
             }
             GateEvent::Room(reports) => self.report(reports),
         }
@@ -201,6 +228,7 @@ mod tests {
             GateEffect::Release(Extent::Whole, resources) => format!("all: {}", names(resources)),
             GateEffect::Release(Extent::Changed, resources) => names(resources),
             GateEffect::AskRoom => "ask".to_owned(),
+            GateEffect::LookAround => "look around".to_owned(),
             GateEffect::Report(report) => {
                 format!("{} has {}", report.pool, report.capacity.as_ref().expect("known").free.0)
             }
@@ -218,6 +246,15 @@ mod tests {
             assert_eq!(words(&gate.handle(event)), expected, "{shown}");
         }
         gate
+    }
+
+    #[test]
+    fn the_room_is_looked_at_as_often_as_is_told() {
+        let mut gate = PoolGate::new(Duration::from_secs(7));
+        assert_eq!(words(&gate.handle(GateEvent::Begun(Birth::First))), "LookAnyway in 7s");
+        let looks = gate.handle(GateEvent::LookAnyway);
+        assert!(looks.contains(&GateEffect::AskRoom), "{looks:?}");
+        assert!(looks.contains(&GateEffect::After(Duration::from_secs(7), GateEvent::LookAnyway)), "{looks:?}");
     }
 
     #[test]
@@ -274,7 +311,7 @@ mod tests {
             (room(5), ""),
             (GateEvent::Look, "ask"),
             (room(4), "ppp has 4"),
-            (GateEvent::LookAnyway, "ask, LookAnyway in 180s"),
+            (GateEvent::LookAnyway, "ask, look around, LookAnyway in 180s"),
             (room(4), "ppp has 4, qqq has 1"),
             (GateEvent::Pools(pools(&["ppp"])), "prepare 1 of 1, overdue 1 in 20s"),
             (prepared(1, &[("ppp", 4)]), "ppp has 4"),

@@ -1,11 +1,12 @@
 //! Knows the newest desired state of every resource of a node. An older generation never replaces a newer one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Birth;
 use crate::model::desired::DesiredResource;
 use crate::model::names::RscName;
+use crate::model::plan::BackingId;
 
 /// Whether resources are all of a node or those that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum RegistryEvent {
     Apply(Extent, Vec<DesiredResource>),
     /// The resource's passes were started anew and know nothing.
     Resend(RscName),
+    /// Backing objects of these names have changed without us: their resources shall have a pass.
+    Changed(Vec<String>),
     /// Nothing of the resource is left, as the desired state of this number wants.
     Finished(RscName, u64),
 }
@@ -41,7 +44,7 @@ pub enum RegistryEvent {
 /// What the registry wants done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RegistryEffect {
-    /// Tell the resource's passes, which are begun if they are not there.
+    /// Tell the resource's passes, which are begun if they are not there. The same number again asks for another pass.
     Tell(Told),
     /// End the resource's passes.
     End(RscName),
@@ -73,6 +76,11 @@ impl Registry {
                 effects
             }
             RegistryEvent::Resend(rsc) => self.known.get(&rsc).cloned().map(RegistryEffect::Tell).into_iter().collect(),
+            RegistryEvent::Changed(ids) => {
+                let ids: BTreeSet<String> = ids.into_iter().collect();
+                let concerned = self.known.values().filter(|told| has_one_of(&told.desired, &ids));
+                concerned.cloned().map(RegistryEffect::Tell).collect()
+            }
             RegistryEvent::Finished(rsc, number) => {
                 let current = self.known.get(&rsc).is_some_and(|told| told.number == number);
                 if !current {
@@ -101,13 +109,20 @@ impl Registry {
 
     /// Forgets those that are not named.
     fn leave_alone(&mut self, named: &[DesiredResource]) -> Vec<RegistryEffect> {
-        let named: std::collections::BTreeSet<&RscName> = named.iter().map(|desired| &desired.rsc).collect();
+        let named: BTreeSet<&RscName> = named.iter().map(|desired| &desired.rsc).collect();
         let others: Vec<RscName> = self.known.keys().filter(|rsc| !named.contains(rsc)).cloned().collect();
         for rsc in &others {
             self.known.remove(rsc);
         }
         others.into_iter().map(RegistryEffect::End).collect()
     }
+}
+
+fn has_one_of(desired: &DesiredResource, ids: &BTreeSet<String>) -> bool {
+    desired.volumes.iter().any(|volume| {
+        let id = BackingId::of(&desired.rsc, volume.number, volume.override_id.as_deref());
+        id.is_ok_and(|id| ids.contains(id.as_str()))
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +198,23 @@ mod tests {
             (apply(Extent::Whole, &[("rb", 2)]), "end ra, end rc, rb.2 #5"),
             (RegistryEvent::Resend(desired("ra", 0).rsc), ""),
             (RegistryEvent::Resend(desired("rb", 0).rsc), "rb.2 #5"),
+        ]);
+    }
+
+    #[test]
+    fn what_has_changed_without_us_gets_another_pass() {
+        let with_volume = |name: &str, override_id: Option<&str>| {
+            let mut desired = desired(name, 1);
+            desired.volumes.push(crate::model::conduct::tests::volume(override_id));
+            desired
+        };
+        let all = vec![with_volume("web", None), with_volume("db", Some("old")), desired("bare", 1)];
+        let changed = |ids: &[&str]| RegistryEvent::Changed(ids.iter().map(|id| (*id).to_owned()).collect());
+        play(vec![
+            (RegistryEvent::Apply(Extent::Changed, all), "web.1 #1, db.1 #2, bare.1 #3"),
+            (changed(&["web_00000", "other_00000"]), "web.1 #1"),
+            (changed(&["old", "db_00000"]), "db.1 #2"),
+            (changed(&["web_00001", "bare_00000"]), ""),
         ]);
     }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::desired::{DesiredResource, Order};
-use crate::model::kinds::LayerKind;
-use crate::model::names::{PoolName, RscName, SnapName};
+use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin};
+use crate::model::kinds::{LayerKind, ProviderKind};
+use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
 use crate::model::report::{Capacity, PoolReport, Problem, ResourceReport, SnapshotReport};
 use crate::model::size::Kib;
 
 /// A resource that shall be there, without volumes.
-pub(super) fn desired(name: &str, generation: u64) -> DesiredResource {
+pub(crate) fn desired(name: &str, generation: u64) -> DesiredResource {
     DesiredResource {
         rsc: RscName::parse(name).expect("legal"),
         generation,
@@ -24,6 +24,23 @@ pub(super) fn desired(name: &str, generation: u64) -> DesiredResource {
     }
 }
 
+/// A volume of number 0.
+pub(super) fn volume(override_id: Option<&str>) -> DesiredVolume {
+    DesiredVolume {
+        number: VolumeNumber::new(0).expect("legal"),
+        pool: PoolName::parse("ppp").expect("legal"),
+        provider: ProviderKind::FileThin,
+        size: Kib(8),
+        order: Order::Make,
+        made: false,
+        origin: Origin::Blank,
+        file_system: None,
+        shrink: false,
+        minor: None,
+        override_id: override_id.map(str::to_owned),
+    }
+}
+
 /// A report that all is well.
 pub(super) fn report(name: &str, generation: u64) -> ResourceReport {
     ResourceReport {
@@ -35,6 +52,7 @@ pub(super) fn report(name: &str, generation: u64) -> ResourceReport {
         rolled_back: None,
         in_use: None,
         problem: None,
+        refused: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::writer::Outcome;
 use crate::model::cluster::{Cluster, PoolKey};
 use crate::model::names::RscName;
 use crate::model::refusal::Note;
-use crate::model::wait::{Goal, Standing, pool_is_awaited, pool_note};
+use crate::model::wait::{Goal, Standing, outcome, pool_is_awaited, pool_note};
 
 /// One waiting request.
 pub struct Wait<R> {
@@ -87,7 +87,9 @@ impl<R> Waits<R> {
         let wait = self.waits.get(&id)?;
         let pending = wait.goals.iter().any(|goal| goal.standing(cluster) == Standing::Pending)
             || wait.pools.iter().any(|pool| pool_is_awaited(cluster, pool));
-        if pending { None } else { self.end(cluster, id) }
+        // What one node refuses is taken back on all: no other is waited for.
+        let over = wait.goals.iter().any(|goal| goal.is_taken_back(cluster));
+        if pending && !over { None } else { self.end(cluster, id) }
     }
 
     fn end(&mut self, cluster: &Cluster, id: u64) -> Option<Due<R>> {
@@ -100,22 +102,8 @@ impl<R> Waits<R> {
                 }
             }
         }
-        let mut notes = wait.notes;
-        for goal in &wait.goals {
-            notes.extend(goal.note(&goal.standing(cluster)));
-        }
+        let mut notes = outcome(cluster, wait.notes, &wait.goals);
         notes.extend(wait.pools.iter().filter_map(|pool| pool_note(cluster, pool)));
-        dedupe(&mut notes);
         Some((wait.reply, Outcome::Done(notes)))
     }
-}
-
-/// A node that is away is told of once.
-fn dedupe(notes: &mut Vec<Note>) {
-    let mut seen: Vec<String> = Vec::new();
-    notes.retain(|note| {
-        let new = !seen.contains(&note.message);
-        seen.push(note.message.clone());
-        new
-    });
 }

@@ -5,7 +5,7 @@
 //! entry, in order. One batch is in flight; what comes meanwhile goes into the next. A commit that failed ends the writer:
 //! its owner makes a new one and loads it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +45,24 @@ pub enum Outcome {
     Done(Vec<Note>),
     /// Nothing was changed.
     Refused(Refusal),
+    /// Too much waits for the disk: nothing was decided, and the same may be asked again.
+    Busy,
+}
+
+/// How much a writer takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages whose changes go into one durable step; at least 1.
+    pub batch: usize,
+    /// Requests that wait for the next step; more are answered [`Outcome::Busy`]. What nodes report is never turned away.
+    pub queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // A step of 512 records takes milliseconds; 4096 requests are what a burst leaves behind while a disk stalls.
+        Self { batch: 512, queue: 4096 }
+    }
 }
 
 /// What the writer's owner has to do. To be carried out in the order in which they were given.
@@ -67,11 +85,13 @@ struct Entry<R> {
     changes: Vec<Change>,
     replies: Vec<Due<R>>,
     news: News,
+    /// It is a request.
+    asked: bool,
 }
 
 impl<R> Default for Entry<R> {
     fn default() -> Self {
-        Self { changes: Vec::new(), replies: Vec::new(), news: News::default() }
+        Self { changes: Vec::new(), replies: Vec::new(), news: News::default(), asked: false }
     }
 }
 
@@ -92,8 +112,13 @@ struct Batch<R> {
 pub struct Writer<R> {
     rules: Rules,
     deadline: Duration,
+    limits: Limits,
     head: Cluster,
-    pending: Vec<Entry<R>>,
+    pending: VecDeque<Entry<R>>,
+    /// The state after each whole batch of what is pending.
+    whole: VecDeque<Arc<Cluster>>,
+    /// Requests among what is pending.
+    asked: usize,
     in_flight: Option<Batch<R>>,
     waits: Waits<R>,
 }
@@ -105,11 +130,21 @@ impl<R> Writer<R> {
         Self {
             rules,
             deadline,
+            limits: Limits::default(),
             head: Cluster::default(),
-            pending: Vec::new(),
+            pending: VecDeque::new(),
+            whole: VecDeque::new(),
+            asked: 0,
             in_flight: None,
             waits: Waits::default(),
         }
+    }
+
+    /// Takes on as much as that.
+    #[must_use]
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.limits = Limits { batch: limits.batch.max(1), ..limits };
+        self
     }
 
     /// The newest state: what was decided is in it, committed or not.
@@ -137,13 +172,16 @@ impl<R> Writer<R> {
         news.extend(self.missed(last_seen));
         news.everybody = true;
         news.nodes = self.head.nodes.keys().cloned().collect();
-        self.enqueue(Entry { changes, news, replies: Vec::new() })
+        self.enqueue(Entry { changes, news, ..Entry::default() })
     }
 
     /// Somebody asks for something.
     pub fn execute(&mut self, command: &Command, answer: Answer, reply: R, at: At) -> Vec<Effect<R>> {
+        if self.asked >= self.limits.queue {
+            return vec![Effect::Answer(reply, Outcome::Busy)];
+        }
         let entry = self.executed(command, answer, reply, at);
-        self.enqueue(entry)
+        self.enqueue(Entry { asked: true, ..entry })
     }
 
     /// A node reports.
@@ -224,7 +262,7 @@ impl<R> Writer<R> {
             }
             _ => Vec::new(),
         };
-        let mut entry = Entry { changes: decision.changes, news, replies: Vec::new() };
+        let mut entry = Entry { changes: decision.changes, news, ..Entry::default() };
         if goals.is_empty() && pools.is_empty() {
             entry.replies.push((reply, Outcome::Done(decision.notes)));
         } else {
@@ -273,7 +311,11 @@ impl<R> Writer<R> {
     }
 
     fn enqueue(&mut self, entry: Entry<R>) -> Vec<Effect<R>> {
-        self.pending.push(entry);
+        self.asked += usize::from(entry.asked);
+        self.pending.push_back(entry);
+        if self.pending.len().is_multiple_of(self.limits.batch) {
+            self.whole.push_back(Arc::new(self.head.clone()));
+        }
         let mut effects = Vec::new();
         self.flush(&mut effects);
         effects
@@ -281,18 +323,28 @@ impl<R> Writer<R> {
 
     /// Starts the next batch when none is in flight.
     fn flush(&mut self, effects: &mut Vec<Effect<R>>) {
-        if self.in_flight.is_some() || self.pending.is_empty() {
-            return;
+        while self.in_flight.is_none() && !self.pending.is_empty() {
+            let mut batch = self.next_batch();
+            let changes = batch.entries.iter_mut().map(|entry| std::mem::take(&mut entry.changes));
+            let decisions: Vec<Vec<Change>> = changes.filter(|changes| !changes.is_empty()).collect();
+            if decisions.is_empty() {
+                release(batch, effects);
+            } else {
+                self.in_flight = Some(batch);
+                effects.push(Effect::Commit(decisions));
+            }
         }
-        let mut entries = std::mem::take(&mut self.pending);
-        let decisions: Vec<Vec<Change>> =
-            entries.iter_mut().map(|entry| std::mem::take(&mut entry.changes)).filter(|c| !c.is_empty()).collect();
-        let batch = Batch { entries, cluster: Arc::new(self.head.clone()) };
-        if decisions.is_empty() {
-            return release(batch, effects);
-        }
-        self.in_flight = Some(batch);
-        effects.push(Effect::Commit(decisions));
+    }
+
+    /// The oldest of what is pending, with the state that it leads to.
+    fn next_batch(&mut self) -> Batch<R> {
+        let (count, cluster) = match self.whole.pop_front() {
+            Some(cluster) => (self.limits.batch, cluster),
+            None => (self.pending.len(), Arc::new(self.head.clone())),
+        };
+        let entries: Vec<Entry<R>> = self.pending.drain(..count).collect();
+        self.asked -= entries.iter().filter(|entry| entry.asked).count();
+        Batch { entries, cluster }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::resource::{Placement, add, build};
+use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::command::{DefinitionCommand, NewVolume, Spawn};
 use crate::model::definition::{Resource, ResourceDefinition};
@@ -10,7 +11,7 @@ use crate::model::group::{DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::kinds::{LayerKind, NodeFlags, ResourceFlags, VolumeDefinitionFlags, VolumeGroupFlags};
 use crate::model::names::{GroupName, NodeName, PoolName, RscName, VolumeNumber};
 use crate::model::node::DISKLESS_POOL;
-use crate::model::placement::{Choice, Mode, NotPlaced, Placed, Request, place};
+use crate::model::placement::{Choice, NotPlaced, Placed, Request, place};
 use crate::model::props::PropsModify;
 use crate::model::refusal::{Note, Refusal};
 
@@ -20,7 +21,7 @@ pub(super) fn autoplace(draft: &mut Draft, rsc: &RscName, asked: &SelectFilter) 
     super::resource::refuse_definition(&definition)?;
     let group = draft.group(&definition.group)?;
     let filter = asked.over(&group.filter);
-    let there = standing(draft, &definition);
+    let there = standing(&draft.cluster, &definition);
     let wanted = match filter.additional_place_count {
         Some(more) => there + more as usize,
         None => filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize,
@@ -57,10 +58,10 @@ fn refuse_count(count: usize) -> Result<(), Refusal> {
 }
 
 /// Replicas with a disk that count: not on their way out, not on a node that is given up.
-pub(super) fn standing(draft: &Draft, definition: &ResourceDefinition) -> usize {
+pub(super) fn standing(cluster: &Cluster, definition: &ResourceDefinition) -> usize {
     let counts = |(node, resource): &(&NodeName, &Resource)| {
         let leaving = resource.flags.has(ResourceFlags::EVACUATE) || resource.flags.has(ResourceFlags::EVICTED);
-        let node = draft.cluster.nodes.get(*node);
+        let node = cluster.nodes.get(*node);
         let given_up = node.is_none_or(|node| node.flags.has(NodeFlags::EVACUATE) || node.flags.has(NodeFlags::DELETE));
         !leaving && !given_up
     };
@@ -94,28 +95,39 @@ pub(super) fn place_more(
 
 fn choose(draft: &Draft, rsc: &RscName, filter: &SelectFilter, count: usize) -> Result<Placed, Refusal> {
     let definition = draft.definition(rsc)?;
+    place_of(&draft.cluster, &definition, filter, count).map_err(|not| refuse_placement(rsc, &not, filter))
+}
+
+/// Places for more replicas with a disk; where one without stands it may get one.
+fn place_of(
+    cluster: &Cluster,
+    definition: &ResourceDefinition,
+    filter: &SelectFilter,
+    count: usize,
+) -> Result<Placed, NotPlaced> {
     let toggled: Vec<NodeName> = definition
         .resources
         .iter()
         .filter(|(_, resource)| !resource.is_diskful() && !resource.is_deleting())
         .map(|(node, _)| node.clone())
         .collect();
-    let mut request = Request::new(&draft.cluster, filter);
-    request.definition = Some(&definition);
+    let mut request = Request::new(cluster, filter);
+    request.definition = Some(definition);
     request.layers = &definition.layers;
     request.size = definition.total_size();
     request.count = count;
     request.skip_nodes = &toggled;
-    place(&request).map_err(|not| refuse_placement(rsc, &not, filter))
+    place(&request)
 }
 
-/// The refusal of a placement: every node with its reason.
+/// The refusal of a placement: every node with its reason. Whatever was asked for, it is resources that were not made.
 pub(super) fn refuse_placement(rsc: &RscName, not: &NotPlaced, filter: &SelectFilter) -> Refusal {
     let lines: Vec<String> = not.story.lines().collect();
     let pools = filter.pools.as_deref().unwrap_or_default();
     let names: Vec<&str> = pools.iter().map(PoolName::as_str).collect();
     let of = if names.is_empty() { String::new() } else { format!(" in the storage pools {}", names.join(", ")) };
     Refusal::new(not.code, format!("Not enough available nodes for '{rsc}'"))
+        .of(Operation::Create, ObjectKind::Resource)
         .because(format!("{} more replicas are wanted{of}, {} can be placed", not.wanted, not.possible))
         .cure("Mend what the details name for a node, or ask for fewer replicas")
         .details(lines.join("\n"))
@@ -157,18 +169,31 @@ fn diskless_on_remaining(draft: &mut Draft, rsc: &RscName) -> Result<(), Refusal
     Ok(())
 }
 
-/// Places what a group's place count asks for and a definition lacks; never removes.
+/// Places what a group's place count asks for and a definition lacks; never removes. One that has no volume yet, or that
+/// is being deleted or copied, is left as it is.
 pub(super) fn raise_replicas(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) -> Result<(), Refusal> {
     let definition = draft.definition(rsc)?;
-    let there = standing(draft, &definition);
+    let there = standing(&draft.cluster, &definition);
     let wanted = filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize;
-    if definition.flags.0 != 0 || definition.volumes.is_empty() || definition.resources.is_empty() {
+    if definition.flags.0 != 0 || definition.volumes.is_empty() {
         return Ok(());
     }
     if wanted > there {
         place_more(draft, rsc, filter, wanted - there)?;
     }
     Ok(())
+}
+
+/// A warning where a definition has more replicas than its group asks for.
+fn note_surplus(draft: &mut Draft, rsc: &RscName, filter: &SelectFilter) {
+    let Some(definition) = draft.cluster.definitions.get(rsc) else {
+        return;
+    };
+    let there = standing(&draft.cluster, definition);
+    let wanted = filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize;
+    if there > wanted {
+        draft.note(already(rsc, there, wanted));
+    }
 }
 
 /// Places what is missing for the definitions of one group, or of all. One that cannot be helped does not hinder others.
@@ -181,8 +206,9 @@ pub(super) fn adjust(draft: &mut Draft, group: Option<&GroupName>, asked: &Selec
         let filter = asked.over(&group.filter);
         let members: Vec<RscName> = draft.cluster.in_group.get(&group.name).into_iter().flatten().cloned().collect();
         for rsc in members {
-            if let Err(refusal) = raise_replicas(draft, &rsc, &filter) {
-                draft.note(*refusal.note);
+            match raise_replicas(draft, &rsc, &filter) {
+                Ok(()) => note_surplus(draft, &rsc, &filter),
+                Err(refusal) => draft.note(*refusal.note),
             }
         }
         draft.note(
@@ -250,20 +276,26 @@ fn spawn_volumes(group: &ResourceGroup, order: &Spawn) -> Result<Vec<SpawnVolume
     Ok(order.sizes.iter().zip(numbers).map(|(size, (number, flags))| (number, *size, flags)).collect())
 }
 
-/// What the placement of a definition would say now: for every node, whether it could take a replica, and why not.
+/// What the placement of a definition comes to now.
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
-pub fn explain(
-    cluster: &crate::model::cluster::Cluster,
-    rsc: &RscName,
-    more: usize,
-) -> Option<Result<Placed, NotPlaced>> {
+pub struct Explanation {
+    /// Replicas with a disk that the group asks for.
+    pub wanted: usize,
+    /// Replicas with a disk that stand and count.
+    pub standing: usize,
+    /// Where those that lack would go, or one more where none lacks: with the reason of every node.
+    pub outcome: Result<Placed, NotPlaced>,
+}
+
+/// What the placement of a definition would say now: for every node, whether it could take a replica, and why not.
+/// `None` when there is no such definition, or its group is not there.
+#[must_use]
+pub fn explain(cluster: &Cluster, rsc: &RscName) -> Option<Explanation> {
     let definition = cluster.definitions.get(rsc)?;
-    let group = cluster.groups.get(&definition.group)?;
-    let mut request = Request::new(cluster, &group.filter);
-    request.definition = Some(definition);
-    request.layers = &definition.layers;
-    request.size = definition.total_size();
-    request.count = more;
-    request.mode = Mode::Diskful;
-    Some(place(&request))
+    let filter = &cluster.groups.get(&definition.group)?.filter;
+    let wanted = filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize;
+    let standing = standing(cluster, definition);
+    let more = wanted.saturating_sub(standing).max(1);
+    Some(Explanation { wanted, standing, outcome: place_of(cluster, definition, filter, more) })
 }

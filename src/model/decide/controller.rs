@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::notes::{already_gone, modified, note_props};
+use super::notes::{already_gone, modified};
 use crate::model::change::Change;
 use crate::model::code::*;
 use crate::model::command::ControllerCommand;
@@ -30,7 +30,7 @@ fn modify(draft: &mut Draft, request: &PropsModify) -> Result<(), Refusal> {
         draft.put(Change::Controller(Arc::new(record)));
     }
     draft.note(modified("Controller configuration", !change.is_empty()));
-    note_props(draft, &change, "controller", "configuration");
+    draft.note_props(&change, "controller", "configuration");
     Ok(())
 }
 
@@ -54,7 +54,7 @@ fn modify_store(draft: &mut Draft, name: &KvsName, request: &PropsModify) -> Res
     let store = KeyValueStore { name: name.clone(), uuid, props };
     draft.put(Change::KeyValueStore(name.clone(), Some(Arc::new(store))));
     draft.note(modified(what, true).about("UUID", uuid));
-    note_props(draft, &change, "key-value store", &name);
+    draft.note_props(&change, "key-value store", &name);
     Ok(())
 }
 

@@ -5,11 +5,12 @@ use crate::model::code::*;
 use crate::model::command::{DefinitionCommand, Naming, NewDefinition};
 use crate::model::definition::{DEFAULT_PEER_SLOTS, DrbdDefinition, ResourceDefinition};
 use crate::model::group::ResourceGroup;
-use crate::model::kinds::{DefinitionFlags, LayerKind, ResourceFlags, check_stack};
+use crate::model::kinds::{DefinitionFlags, LayerKind, ResourceFlags, SnapshotFlags, check_stack};
 use crate::model::moment::Dice;
 use crate::model::names::{GroupName, RscName};
 use crate::model::props::{PropertyOwner, Props, PropsModify};
 use crate::model::refusal::{Note, Refusal};
+use crate::model::secret::Secret;
 
 /// Layers where neither request nor group names any.
 const DEFAULT_LAYERS: &[LayerKind] = &[LayerKind::Drbd, LayerKind::Storage];
@@ -139,9 +140,10 @@ fn legal_name(text: &str) -> Option<RscName> {
     RscName::parse(&name).or_else(|_| RscName::parse(&format!("_{name}"))).ok()
 }
 
-fn random_secret(dice: &mut Dice) -> String {
+fn random_secret(dice: &mut Dice) -> Secret {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    (0..SECRET_CHARS).map(|_| char::from(ALPHABET[(dice.next_u64() % 64) as usize])).collect()
+    let text: String = (0..SECRET_CHARS).map(|_| char::from(ALPHABET[(dice.next_u64() % 64) as usize])).collect();
+    Secret::new(text)
 }
 
 fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(), Refusal> {
@@ -204,6 +206,7 @@ fn delete(draft: &mut Draft, name: &RscName) -> Result<(), Refusal> {
     let generation = definition.generation + 1;
     for resource in definition.resources.values_mut() {
         resource.flags = resource.flags.with(ResourceFlags::DELETE);
+        resource.rollback = None;
         // Asked again, nodes try again and the caller waits for that.
         resource.ordered = generation;
     }
@@ -231,7 +234,9 @@ pub(super) fn refuse_while_in_use(draft: &Draft, definition: &ResourceDefinition
 }
 
 fn refuse_while_snapshots(draft: &Draft, name: &RscName) -> Result<(), Refusal> {
-    let names: Vec<&str> = draft.cluster.snapshots_of(name).map(|s| s.key.name.as_str()).collect();
+    // Those that are going end with the definition, whichever goes last.
+    let staying = draft.cluster.snapshots_of(name).filter(|snapshot| !snapshot.flags.has(SnapshotFlags::DELETE));
+    let names: Vec<&str> = staying.map(|snapshot| snapshot.key.name.as_str()).collect();
     if names.is_empty() {
         return Ok(());
     }

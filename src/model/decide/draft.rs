@@ -1,5 +1,6 @@
 //! The working copy of a decision: changes are seen by what follows in the same decision, and collected.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::Decision;
@@ -14,7 +15,7 @@ use crate::model::kvs::ControllerRecord;
 use crate::model::moment::{Dice, EpochMs, Moment, Uuid};
 use crate::model::names::{GroupName, NodeName, PoolName, RscName};
 use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node, PoolDefinition};
-use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply};
+use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply, is_deprecated};
 use crate::model::refusal::{Note, Refusal};
 use crate::model::snapshot::{Snapshot, SnapshotKey, SnapshotNode};
 
@@ -98,6 +99,14 @@ impl Draft {
         self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
     }
 
+    /// As [`Self::put_snapshot`]; nodes are told of it also where they were told the same before, and try again.
+    pub fn order_snapshot(&mut self, mut snapshot: Snapshot) {
+        self.touch(&snapshot.key.rsc);
+        snapshot.ordered =
+            self.cluster.definitions.get(&snapshot.key.rsc).map_or(0, |definition| definition.generation);
+        self.put(Change::Snapshot(snapshot.key.clone(), Some(Arc::new(snapshot))));
+    }
+
     pub fn drop_snapshot(&mut self, key: &SnapshotKey) {
         self.put(Change::Snapshot(key.clone(), None));
         self.touch(&key.rsc);
@@ -168,16 +177,19 @@ impl Draft {
         apply(modify, owner, props).map_err(refuse_property)
     }
 
-    /// Says which properties were set, beside the success of the whole.
-    pub fn note_props(&mut self, change: &PropsChange, noun: &str, name: impl ToString) {
-        if change.set.is_empty() {
-            return;
+    /// Says which properties were set, beside the success of the whole, and which are going out of use.
+    pub fn note_props(&mut self, change: &PropsChange, noun: &str, name: impl Display) {
+        if !change.set.is_empty() {
+            let keys: Vec<&str> = change.set.iter().map(|key| &**key).collect();
+            let text = format!("Properties of {noun} '{name}' set: {}", keys.join(", "));
+            let mut note = Note::success(CREATED, text);
+            note.operation = Some(Operation::Create);
+            self.note(note);
         }
-        let keys: Vec<&str> = change.set.iter().map(|key| &**key).collect();
-        let text = format!("Properties of {noun} '{}' set: {}", name.to_string(), keys.join(", "));
-        let mut note = Note::success(CREATED, text);
-        note.operation = Some(Operation::Create);
-        self.note(note);
+        for key in change.set.iter().chain(&change.unchanged).filter(|key| is_deprecated(key)) {
+            let note = Note::warning(WARN_DEPRECATED, format!("The property '{key}' is deprecated"));
+            self.note(note.cure("Leave it out; it works for as long as it is known"));
+        }
     }
 
     /// A new identity.

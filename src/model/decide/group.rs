@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::Draft;
-use super::notes::{already_gone, join, modified, note_props};
+use super::notes::{already_gone, join, modified};
 use super::raise_replicas::raise_replicas;
 use super::{autoplace, select_filter, volume_group};
 use crate::model::change::Change;
@@ -69,7 +69,7 @@ fn create(draft: &mut Draft, name: &GroupName, wish: &Wish<'_>) -> Result<(), Re
     };
     let change = draft.modify_props(&mut group.props, wish.props, PropertyOwner::ResourceGroup)?;
     draft.note(refer(Note::success(CREATED, format!("Resource group '{name}' created")), &group));
-    note_props(draft, &change, "resource group", name);
+    draft.note_props(&change, "resource group", name);
     draft.put_group(group);
     Ok(())
 }
@@ -98,7 +98,7 @@ fn modify(draft: &mut Draft, name: &GroupName, wish: &Wish<'_>) -> Result<(), Re
     group.peer_slots = wish.peer_slots.or(group.peer_slots);
     let what = format!("Resource group '{}'", group.name);
     draft.note(refer(modified(what, group != old), &group));
-    note_props(draft, &change, "resource group", name);
+    draft.note_props(&change, "resource group", name);
     if group != old {
         draft.put_group(group);
     }

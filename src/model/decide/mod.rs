@@ -30,6 +30,7 @@ mod resource;
 mod rollback;
 mod select_filter;
 mod snapshot;
+mod taken_back;
 #[cfg(test)]
 mod tests;
 mod toggle;
@@ -42,7 +43,7 @@ use super::command::Command;
 use super::moment::Moment;
 use super::refusal::{Note, Refusal};
 
-pub use autoplace::explain;
+pub use autoplace::{Explanation, explain};
 pub use draft::first_records;
 pub use observe::{Observation, node_went_away, observe};
 

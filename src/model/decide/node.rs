@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::Draft;
-use super::notes::{modified, note_props};
+use super::notes::modified;
 use super::{eviction, interface, node_connection, node_evacuation, node_removal};
 use crate::model::code::*;
 use crate::model::command::{NewInterface, NodeCommand};
@@ -70,7 +70,7 @@ fn create(draft: &mut Draft, new: &NewNode<'_>) -> Result<(), Refusal> {
     }
     let note = Note::success(CREATED, format!("Node '{name}' created"));
     draft.note(note.about("Node", name).about("UUID", node.uuid));
-    note_props(draft, &change, "node", name);
+    draft.note_props(&change, "node", name);
     draft.put_node(node);
     Ok(())
 }
@@ -114,7 +114,7 @@ fn modify(draft: &mut Draft, name: &NodeName, kind: Option<NodeKind>, request: &
     let changed = kind.is_some() || !change.is_empty();
     let note = modified(format!("Node '{}'", node.name), changed);
     draft.note(note.about("Node", &node.name).about("UUID", node.uuid));
-    note_props(draft, &change, "node", name);
+    draft.note_props(&change, "node", name);
     if changed {
         draft.put_node(node);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::notes::{modified, note_props};
+use super::notes::modified;
 use crate::model::change::Change;
 use crate::model::code::*;
 use crate::model::names::{NetIfName, NodeName};
@@ -28,7 +28,7 @@ pub(super) fn modify(draft: &mut Draft, a: &NodeName, b: &NodeName, request: &Pr
     check_paths(&change, &props, [&a, &b])?;
     let note = modified(format!("Connection of nodes '{}' and '{}'", a.name, b.name), !change.is_empty());
     draft.note(note.about("FirstNode", &a.name).about("SecondNode", &b.name));
-    note_props(draft, &change, "node connection", format!("{}, {}", a.name, b.name));
+    draft.note_props(&change, "node connection", format!("{}, {}", a.name, b.name));
     if change.is_empty() {
         return Ok(());
     }

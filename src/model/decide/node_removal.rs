@@ -1,5 +1,5 @@
-//! Decisions by which nodes leave the cluster: deleted when nothing is left on them, or given up as lost with all that
-//! they had. Never lets go of a node that still answers together with its data.
+//! Decisions by which nodes leave the cluster: deleted when nothing is left on them but empty pools, or given up as lost
+//! with all that they had. Never lets go of a node that still answers together with its data.
 
 use super::draft::Draft;
 use super::node::diskless_pool_name;
@@ -15,7 +15,7 @@ use crate::model::props::Props;
 use crate::model::refusal::{Note, Refusal};
 use crate::model::snapshot::{Snapshot, SnapshotKey};
 
-/// Deletes a node that has neither resources nor pools.
+/// Deletes a node on which nothing is left. Its pools go with it: they are as empty as the node is.
 pub(super) fn delete(draft: &mut Draft, name: &NodeName) -> Result<(), Refusal> {
     let Some(node) = draft.cluster.nodes.get(name).cloned() else {
         draft.note(already_gone(format!("Node '{name}'")));
@@ -25,11 +25,17 @@ pub(super) fn delete(draft: &mut Draft, name: &NodeName) -> Result<(), Refusal> 
     if !resources.is_empty() {
         return Err(occupied(name, "resources", join(resources)));
     }
-    let pools: Vec<&PoolName> = own_pools(&node).collect();
-    if !pools.is_empty() {
-        return Err(occupied(name, "storage pools", join(pools)));
+    let snapshots = snapshots_on(draft, name);
+    if !snapshots.is_empty() {
+        let names = snapshots.iter().map(|key| format!("{} of {}", key.name, key.rsc));
+        return Err(occupied(name, "snapshots", join(names)));
     }
     forget(draft, name);
+    for pool in own_pools(&node) {
+        let text = format!("Storage pool '{pool}' on node '{name}' deleted with its node");
+        let note = Note::success(DELETED, text).of(Operation::Delete, ObjectKind::StoragePool);
+        draft.note(note.about("Node", name).about("StorPoolDfn", pool).about("StorPool", pool));
+    }
     draft.note(farewell(&node, "deleted"));
     Ok(())
 }
@@ -44,7 +50,7 @@ pub(super) fn lose(draft: &mut Draft, name: &NodeName) -> Result<(), Refusal> {
     if matches!(status, ConnectionStatus::Online | ConnectionStatus::Connected) {
         return Err(Refusal::new(FAIL_EXISTS_NODE_CONN, format!("Node '{name}' is connected and therefore not lost"))
             .because("A node that answers would keep its resources, and nobody would know of them")
-            .cure("Delete its resources and storage pools and then the node; or end its satellite first")
+            .cure("Delete or evacuate its resources and then delete the node; or end its satellite first")
             .about("Node", name));
     }
     forget(draft, name);

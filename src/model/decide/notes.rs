@@ -1,23 +1,12 @@
-//! What several decisions tell in the same words: properties that changed, objects that were not there, lists of names.
+//! What several decisions tell in the same words: objects that changed, objects that were not there, lists of names.
 
 use std::fmt::Display;
 
-use super::draft::Draft;
 use crate::model::code::*;
-use crate::model::props::{PropsChange, is_deprecated};
 use crate::model::refusal::Note;
 
 /// Names that a text lists before it only counts: enough to begin with, few enough to read.
 const NAMED_AT_MOST: usize = 20;
-
-/// Tells which properties of an object were set, and which of them are going out of use.
-pub(super) fn note_props(draft: &mut Draft, change: &PropsChange, noun: &str, name: impl Display) {
-    draft.note_props(change, noun, name);
-    for key in change.set.iter().chain(&change.unchanged).filter(|key| is_deprecated(key)) {
-        let note = Note::warning(WARN_DEPRECATED, format!("The property '{key}' is deprecated"));
-        draft.note(note.cure("Leave it out; it works for as long as it is known"));
-    }
-}
 
 /// An object was not there to be deleted, which is as good as deleted.
 pub(super) fn already_gone(what: impl Display) -> Note {

@@ -61,12 +61,14 @@ fn observe_resource(cluster: &Cluster, node: &NodeName, report: &ResourceReport,
         volumes: report.volumes.clone(),
         in_use: report.in_use,
         problem: report.problem.clone().or_else(|| snapshot_problem(report)),
+        taken_back: !report.refused.is_empty(),
     };
     let sighting = Sighting::Resource(report.rsc.clone(), node.clone(), Some(status));
     let mut draft = Draft::new(cluster, moment);
     draft.cluster.sight(sighting.clone());
     let found = Found { node, report };
     found.snapshots(&mut draft);
+    super::taken_back::take_back(&mut draft, node, report);
     found.resource(&mut draft);
     found.definition(&mut draft);
     Observation { sightings: vec![sighting], changes: draft.finish().changes }
@@ -154,6 +156,7 @@ impl Found<'_> {
         let mut new = ResourceDefinition::clone(&old);
         drop_deleted_volumes(&mut new);
         end_resizes(draft, &mut new);
+        super::taken_back::forget_cuts(&mut new);
         if new != *old {
             draft.put_definition(new);
         }

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::node::diskless_pool_name;
-use super::notes::{already_gone, join, modified, note_props};
+use super::notes::{already_gone, join, modified};
 use super::{pool_backing, pool_definition};
 use crate::model::code::*;
 use crate::model::command::{NewPool, PoolCommand};
@@ -51,7 +51,7 @@ fn create(draft: &mut Draft, new: &NewPool) -> Result<(), Refusal> {
     pool_definition::ensure(draft, &new.name);
     let note = Note::success(CREATED, format!("Storage pool '{}' on node '{}' created", pool.name, node.name));
     draft.note(refer(note, &node, &pool));
-    note_props(draft, &change, "storage pool", &pool.name);
+    draft.note_props(&change, "storage pool", &pool.name);
     node.pools.insert(pool.name.clone(), pool);
     draft.put_node(node);
     Ok(())
@@ -131,7 +131,7 @@ fn modify(draft: &mut Draft, node: &NodeName, name: &PoolName, request: &PropsMo
     }
     let note = modified(format!("Storage pool '{}' on node '{}'", pool.name, node.name), !change.is_empty());
     draft.note(refer(note, &node, &pool));
-    note_props(draft, &change, "storage pool", &pool.name);
+    draft.note_props(&change, "storage pool", &pool.name);
     if !change.is_empty() {
         node.pools.insert(pool.name.clone(), pool);
         draft.put_node(node);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::notes::{already_gone, join, modified, note_props};
+use super::notes::{already_gone, join, modified};
 use crate::model::change::Change;
 use crate::model::code::*;
 use crate::model::names::PoolName;
@@ -25,7 +25,7 @@ pub(super) fn create(draft: &mut Draft, name: &PoolName, request: &PropsModify) 
     let mut definition = PoolDefinition { name: name.clone(), uuid: draft.uuid(), props: Props::new() };
     let change = draft.modify_props(&mut definition.props, request, PropertyOwner::StoragePoolDefinition)?;
     draft.note(refer(Note::success(CREATED, format!("Storage pool definition '{name}' created")), &definition));
-    note_props(draft, &change, "storage pool definition", name);
+    draft.note_props(&change, "storage pool definition", name);
     put(draft, definition);
     Ok(())
 }
@@ -49,7 +49,7 @@ pub(super) fn modify(draft: &mut Draft, name: &PoolName, request: &PropsModify) 
     let change = draft.modify_props(&mut definition.props, request, PropertyOwner::StoragePoolDefinition)?;
     let what = format!("Storage pool definition '{}'", definition.name);
     draft.note(refer(modified(what, !change.is_empty()), &definition));
-    note_props(draft, &change, "storage pool definition", name);
+    draft.note_props(&change, "storage pool definition", name);
     if !change.is_empty() {
         put(draft, definition);
     }

@@ -6,8 +6,8 @@ use crate::model::code::*;
 use crate::model::names::{GroupName, RscName};
 use crate::model::refusal::{Note, Refusal};
 
-/// Brings each definition of the group that has replicas, but fewer than its place count, up to it. The group is changed
-/// even where that does not succeed; a warning says so for each definition.
+/// Brings each definition of the group that has fewer replicas than its place count up to it. The group is changed even
+/// where that does not succeed; a warning says so for each definition.
 pub(super) fn raise_replicas(draft: &mut Draft, group: &GroupName) {
     let Some(filter) = draft.cluster.groups.get(group).map(|group| group.filter.clone()) else {
         return;

@@ -1,13 +1,14 @@
 //! Decisions that put a definition's replicas back to a snapshot, in place.
 
 use super::draft::Draft;
+use super::taken_back::{cut, end_rollback};
 use crate::model::code::*;
 use crate::model::definition::{Resource, ResourceDefinition};
 use crate::model::desired::Rollback;
-use crate::model::kinds::LayerKind;
+use crate::model::kinds::{DefinitionFlags, LayerKind, VolumeDefinitionFlags};
 use crate::model::names::{NodeName, RscName, SnapName};
 use crate::model::refusal::{Note, Refusal};
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, SnapshotKey};
 
 pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Result<(), Refusal> {
     let snapshot = super::snapshot::usable(draft, rsc, name)?;
@@ -23,8 +24,10 @@ pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Res
     for (_, resource) in definition.resources.iter_mut().filter(|(node, _)| nodes.contains(node)) {
         resource.rollback = Some(Rollback { snapshot: name.clone(), token });
     }
+    let generation = definition.generation + 1;
     for (number, volume) in &mut definition.volumes {
-        volume.size = snapshot.volumes[number].size;
+        cut(volume, snapshot.volumes[number].size, generation);
+        volume.flags = volume.flags.without(VolumeDefinitionFlags::RESIZE_SHRINK);
     }
     draft.put_definition(definition);
     draft.note(
@@ -35,6 +38,60 @@ pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Res
     Ok(())
 }
 
+/// Refuses while a rollback is not over.
+pub(super) fn refuse_while_rolling(definition: &ResourceDefinition) -> Result<(), Refusal> {
+    let rsc = &definition.name;
+    let mut rolling =
+        definition.resources.iter().filter_map(|(node, resource)| Some((node, resource.rollback.as_ref()?)));
+    let Some((node, order)) = rolling.next() else {
+        return Ok(());
+    };
+    let cure = format!(
+        "Wait until that is over; if the node does not come back, delete snapshot '{}': that takes the rollback back",
+        order.snapshot
+    );
+    Err(Refusal::new(FAIL_SNAPSHOT_ROLLBACK_IN_PROGRESS, format!("'{rsc}' is being rolled back"))
+        .because(format!("Node '{node}' has not said that it is done"))
+        .cure(cure)
+        .about("RscDfn", rsc)
+        .about("Node", node))
+}
+
+/// Takes a rollback to a snapshot that shall go back where it is stuck: its node is away, or cannot carry it out.
+///
+/// # Errors
+/// It is under way.
+pub(super) fn cancel(draft: &mut Draft, key: &SnapshotKey) -> Result<(), Refusal> {
+    let Ok(mut definition) = draft.definition(&key.rsc) else {
+        return Ok(());
+    };
+    let order_of = |resource: &Resource| resource.rollback.clone().filter(|order| order.snapshot == key.name);
+    let orders = definition.resources.iter().filter_map(|(node, resource)| Some((node.clone(), order_of(resource)?)));
+    let orders: Vec<(NodeName, Rollback)> = orders.collect();
+    let Some((_, order)) = orders.first().cloned() else {
+        return Ok(());
+    };
+    if orders.iter().any(|(node, _)| !is_stuck(draft, &definition, node)) {
+        return refuse_while_rolling(&definition);
+    }
+    end_rollback(&mut definition, order.token);
+    draft.put_definition(definition);
+    let names: Vec<&str> = orders.iter().map(|(node, _)| node.as_str()).collect();
+    let text = format!("The rollback of '{}' to snapshot '{}' is taken back", key.rsc, key.name);
+    draft.note(
+        Note::success(MODIFIED, text)
+            .details(format!("Not said to be done by: {}", names.join(", ")))
+            .about("Snapshot", &key.name),
+    );
+    Ok(())
+}
+
+fn is_stuck(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) -> bool {
+    let deleting = definition.flags.has(DefinitionFlags::DELETE);
+    let status = draft.cluster.resource_status_of(&definition.name, node);
+    deleting || !draft.cluster.is_online(node) || status.is_some_and(|status| status.problem.is_some())
+}
+
 fn refuse_layers(definition: &ResourceDefinition) -> Result<(), Refusal> {
     let rsc = &definition.name;
     if definition.has_layer(LayerKind::Drbd) {
@@ -42,10 +99,7 @@ fn refuse_layers(definition: &ResourceDefinition) -> Result<(), Refusal> {
             .because("Rollback under DRBD is not built yet")
             .cure("Restore the snapshot into another definition"));
     }
-    if definition.resources.values().any(|resource| resource.rollback.is_some()) {
-        return Err(Refusal::new(FAIL_SNAPSHOT_ROLLBACK_IN_PROGRESS, format!("'{rsc}' is being rolled back"))
-            .cure("Wait until that is over"));
-    }
+    refuse_while_rolling(definition)?;
     let busy = |resource: &Resource| resource.is_deleting() || resource.volumes.values().any(|volume| !volume.made);
     if definition.resources.values().any(busy) {
         return Err(Refusal::new(FAIL_RSC_BUSY, format!("A resource of '{rsc}' is being made or deleted"))

@@ -95,11 +95,7 @@ fn refuse_source(draft: &Draft, definition: &ResourceDefinition, key: &SnapshotK
         return Err(Refusal::new(FAIL_NOT_FOUND_VLM_DFN, format!("Resource definition '{rsc}' has no volumes"))
             .cure("Create a volume first"));
     }
-    if definition.resources.values().any(|resource| resource.rollback.is_some()) {
-        return Err(Refusal::new(FAIL_SNAPSHOT_ROLLBACK_IN_PROGRESS, format!("'{rsc}' is being rolled back"))
-            .cure("Wait until that is over"));
-    }
-    Ok(())
+    super::rollback::refuse_while_rolling(definition)
 }
 
 fn choose_nodes(
@@ -242,6 +238,7 @@ fn delete(draft: &mut Draft, rsc: &RscName, name: &SnapName, nodes: &[NodeName])
         return Ok(());
     };
     refuse_while_read(draft, &snapshot)?;
+    super::rollback::cancel(draft, &snapshot.key)?;
     let all = nodes.is_empty();
     for (_, part) in snapshot.nodes.iter_mut().filter(|(node, _)| all || nodes.contains(node)) {
         part.flags = part.flags.with(SnapshotNodeFlags::DELETE);
@@ -249,7 +246,7 @@ fn delete(draft: &mut Draft, rsc: &RscName, name: &SnapName, nodes: &[NodeName])
     if snapshot.nodes.values().all(|part| part.flags.has(SnapshotNodeFlags::DELETE)) {
         snapshot.flags = snapshot.flags.with(SnapshotFlags::DELETE);
     }
-    draft.put_snapshot(snapshot);
+    draft.order_snapshot(snapshot);
     draft.note(
         Note::success(DELETED, format!("Snapshot '{name}' of '{rsc}' deleted"))
             .about("RscDfn", rsc)
@@ -258,7 +255,7 @@ fn delete(draft: &mut Draft, rsc: &RscName, name: &SnapName, nodes: &[NodeName])
     Ok(())
 }
 
-/// Refuses while a volume that is being made, or rolled back, reads from the snapshot.
+/// Refuses while a volume that is being made reads from the snapshot.
 fn refuse_while_read(draft: &Draft, snapshot: &Snapshot) -> Result<(), Refusal> {
     let key = &snapshot.key;
     let reads = |origin: &Origin| match origin {
@@ -266,16 +263,12 @@ fn refuse_while_read(draft: &Draft, snapshot: &Snapshot) -> Result<(), Refusal> 
         Origin::Blank => false,
     };
     let on_nodes = snapshot.nodes.keys().filter_map(|node| draft.cluster.on_node.get(node));
-    let rolling = |resource: &Resource, rsc: &RscName| {
-        let order = resource.rollback.as_ref();
-        *rsc == key.rsc && order.is_some_and(|order| order.snapshot == key.name)
-    };
     for rsc in on_nodes.flatten() {
         let Some(definition) = draft.cluster.definitions.get(rsc) else {
             continue;
         };
         let mut resources = definition.resources.values();
-        let busy = resources.any(|r| r.volumes.values().any(|v| reads(&v.origin)) || rolling(r, rsc));
+        let busy = resources.any(|resource| resource.volumes.values().any(|volume| reads(&volume.origin)));
         if busy {
             return Err(Refusal::new(FAIL_IN_USE, format!("Snapshot '{}' of '{}' is being read", key.name, key.rsc))
                 .because(format!("Resource '{rsc}' is made from it"))
@@ -323,6 +316,7 @@ pub(super) fn copy_volumes(
             size: volume.size,
             flags: VolumeDefinitionFlags::NONE,
             minor: None,
+            cut: None,
             props: volume.props.clone(),
         };
         target.volumes.insert(*number, copy);

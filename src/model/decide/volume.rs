@@ -46,8 +46,15 @@ pub(super) fn create(draft: &mut Draft, new: &NewVolume) -> Result<(), Refusal> 
     }
     let mut props = Props::default();
     let set = draft.modify_props(&mut props, &new.props, PropertyOwner::VolumeDefinition)?;
-    let volume =
-        VolumeDefinition { number, uuid: draft.uuid(), size: new.size, flags: new.flags, minor: new.minor, props };
+    let volume = VolumeDefinition {
+        number,
+        uuid: draft.uuid(),
+        size: new.size,
+        flags: new.flags,
+        minor: new.minor,
+        cut: None,
+        props,
+    };
     refuse_taken_minor(draft, new.minor)?;
     let uuid = volume.uuid;
     definition.volumes.insert(number, volume);
@@ -216,6 +223,11 @@ fn resize(draft: &Draft, definition: &mut ResourceDefinition, number: VolumeNumb
         .diskful()
         .filter_map(|(node, resource)| Some((node.clone(), resource.volumes.get(&number)?.pool.clone())))
         .collect();
+    if size < definition.volumes[&number].size {
+        // It would have to be known to which size a refusal goes back.
+        super::rollback::refuse_while_rolling(definition)?;
+    }
+    let generation = definition.generation + 1;
     let volume = definition.volumes.get_mut(&number).expect("the caller found it");
     if size > volume.size {
         let more = Kib(size.0 - volume.size.0);
@@ -223,6 +235,7 @@ fn resize(draft: &Draft, definition: &mut ResourceDefinition, number: VolumeNumb
             refuse_no_room(draft, node, pool, more)?;
         }
         volume.flags = volume.flags.without(VolumeDefinitionFlags::RESIZE_SHRINK).with(VolumeDefinitionFlags::RESIZE);
+        (volume.size, volume.cut) = (size, None);
     } else {
         if has_drbd && !targets.is_empty() {
             return Err(Refusal::new(FAIL_INVLD_VLM_SIZE, "A volume under DRBD cannot be made smaller")
@@ -230,11 +243,12 @@ fn resize(draft: &Draft, definition: &mut ResourceDefinition, number: VolumeNumb
                 .cure("Make a smaller volume and copy the data"));
         }
         volume.flags = volume.flags.with(VolumeDefinitionFlags::RESIZE_SHRINK);
+        super::taken_back::cut(volume, size, generation);
     }
     if targets.is_empty() {
         volume.flags = volume.flags.without(VolumeDefinitionFlags::RESIZE_SHRINK);
+        volume.cut = None;
     }
-    volume.size = size;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Decisions about volume groups: the volumes that each definition spawned from a group gets.
 
 use super::draft::Draft;
-use super::notes::{already_gone, modified, note_props};
+use super::notes::{already_gone, modified};
 use crate::model::code::*;
 use crate::model::group::{ResourceGroup, VolumeGroup};
 use crate::model::kinds::VolumeGroupFlags;
@@ -49,7 +49,7 @@ pub(super) fn create(draft: &mut Draft, group: &GroupName, new: &NewVolumeGroup<
     let change = draft.modify_props(&mut volume.props, new.props, PropertyOwner::VolumeGroup)?;
     let note = Note::success(CREATED, format!("Volume group {number} of resource group '{}' created", group.name));
     draft.note(refer(note, &group, &volume));
-    note_props(draft, &change, "volume group", number);
+    draft.note_props(&change, "volume group", number);
     group.volumes.insert(number, volume);
     draft.put_group(group);
     Ok(())
@@ -88,7 +88,7 @@ pub(super) fn modify(
     volume.flags = flags;
     let what = format!("Volume group {number} of resource group '{}'", group.name);
     draft.note(refer(modified(what, changed), &group, &volume));
-    note_props(draft, &change, "volume group", number);
+    draft.note_props(&change, "volume group", number);
     if changed {
         group.volumes.insert(number, volume);
         draft.put_group(group);

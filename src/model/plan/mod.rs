@@ -6,13 +6,15 @@
 //! two steps converges.
 
 mod backing;
+mod cut;
 mod observed;
 mod snapshots;
 mod step;
 mod volumes;
 
 pub use backing::{BackingError, BackingId};
-pub use observed::{Content, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume};
+pub use cut::Cut;
+pub use observed::{Content, Extent, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume, Stranger};
 pub use step::{Plan, Step, Subject};
 
 use super::desired::{DesiredResource, Order};

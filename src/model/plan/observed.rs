@@ -39,6 +39,10 @@ pub struct ObservedVolume {
     pub has_device: bool,
     /// What is on it.
     pub content: Content,
+    /// What is there under its name and is not the volume's; then there is none.
+    pub stranger: Option<Stranger>,
+    /// How far its content reaches; looked for where it is to be made smaller.
+    pub extent: Extent,
 }
 
 /// The device of a volume.
@@ -58,6 +62,35 @@ pub enum Content {
     Unknown,
     /// A signature was found: the name that `blkid` gives it.
     Known(String),
+}
+
+/// A backing object with data that is nobody's whom we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// Where it is.
+    pub place: String,
+    /// The command that makes it the volume's.
+    pub adopt: String,
+}
+
+/// How far a volume's content reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Nobody has looked, or it cannot be told.
+    #[default]
+    Unknown,
+    /// Something that was recognised, and what it needs, where that can be told.
+    Content {
+        /// Its name.
+        kind: String,
+        /// From the beginning on, rounded up.
+        needs: Option<Kib>,
+    },
+    /// Nothing that was recognised; nothing was ever written behind this, or it was discarded.
+    Data {
+        /// Rounded up.
+        end: Kib,
+    },
 }
 
 /// One volume's part in a snapshot.

@@ -3,7 +3,7 @@
 use crate::model::desired::FileSystem;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName, VolumeNumber};
-use crate::model::report::Problem;
+use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
 
 /// One thing to do. Each is done wholly or not at all, and doing it again does no harm.
@@ -98,6 +98,13 @@ pub enum Step {
         /// Size of the volume afterwards, the snapshot's or larger.
         size: Kib,
     },
+    /// Detach all these volumes, or fail, naming the user: nobody can use one from then on, and nothing was put back yet.
+    DetachForRollback {
+        /// The order's identity.
+        token: Uuid,
+        /// The volumes that are put back.
+        volumes: Vec<VolumeNumber>,
+    },
     /// Detach the volume and put what was staged in its place.
     SwapRollback {
         /// The volume.
@@ -148,7 +155,7 @@ impl Step {
             Self::StageRollback { volume, .. } | Self::SwapRollback { volume } => {
                 vec![Subject::Rollback, Subject::Volume(*volume)]
             }
-            Self::RecordRollback { volumes, .. } => {
+            Self::DetachForRollback { volumes, .. } | Self::RecordRollback { volumes, .. } => {
                 std::iter::once(Subject::Rollback).chain(volumes.iter().copied().map(Subject::Volume)).collect()
             }
             Self::ForgetRollback => vec![Subject::Resource],
@@ -164,6 +171,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Why something of the desired state cannot be reached by any step.
     pub problems: Vec<(Subject, Problem)>,
+    /// Orders that would lose data.
+    pub refused: Vec<Refused>,
 }
 
 impl Plan {

@@ -27,6 +27,7 @@ fn volume(number: u32, order: Order) -> DesiredVolume {
         order,
         origin: Origin::Blank,
         file_system: None,
+        made: order == Order::Keep,
         shrink: false,
         minor: None,
         override_id: None,
@@ -76,6 +77,9 @@ fn seen(text: &str) -> Result<ObservedVolume, Problem> {
         granularity: Kib(1),
         has_device: true,
         content: known,
+        // Whatever is not said otherwise, there is no data.
+        extent: Extent::Data { end: Kib(0) },
+        ..ObservedVolume::default()
     })
 }
 
@@ -121,6 +125,7 @@ fn word(step: &Step) -> String {
         Step::StageRollback { volume, snapshot, size } => {
             format!("stage {volume}={} {snapshot}", size.0)
         }
+        Step::DetachForRollback { volumes, .. } => format!("release {}", list(volumes)),
         Step::SwapRollback { volume } => format!("swap {volume}"),
         Step::RecordRollback { volumes, .. } => format!("record {}", list(volumes)),
         Step::ForgetRollback => "forget".to_owned(),
@@ -174,12 +179,45 @@ fn one_volume() {
 }
 
 #[test]
+fn what_is_not_the_volumes_is_neither_taken_nor_removed() {
+    let cause = "!/pool/web_00000.img is there already, with data that is not this volume's";
+    for (order, wanted) in [(Order::Make, cause), (Order::Remove, "")] {
+        let mut observed = observed(&[(0, "-")]);
+        let found = observed.volumes.get_mut(&nr(0)).expect("there").as_mut().expect("seen");
+        found.stranger = Some(Stranger { place: "/pool/web_00000.img".to_owned(), adopt: "setfattr".to_owned() });
+        assert_eq!(said(&desired(vec![volume(0, order)]), &observed), wanted, "{order:?}");
+    }
+}
+
+#[test]
 fn tolerance_is_widened_by_the_property() {
     let mut desired = desired(vec![volume(0, Order::Keep)]);
     desired.volumes[0].shrink = true;
     for (factor, wanted) in [("2", ""), ("0", "unused 0, shrink 0=1000, refresh 0")] {
         desired.props.insert("StorDriver/alignmentTolerance".to_owned(), factor.to_owned());
         assert_eq!(said(&desired, &observed(&[(0, "1005/1005")])), wanted, "{factor}");
+    }
+}
+
+#[test]
+fn nothing_of_the_content_is_cut() {
+    let ext4 = |needs| Extent::Content { kind: "ext4".to_owned(), needs: Some(Kib(needs)) };
+    let cut = "unused 0, shrink 0=1000, refresh 0";
+    let table: &[(Extent, &str)] = &[
+        (ext4(1000), cut),
+        (ext4(1001), "!the ext4 on it needs 1001 KiB, and 1000 KiB would be left"),
+        (Extent::Data { end: Kib(1000) }, cut),
+        (Extent::Data { end: Kib(1004) }, "!data is written up to 1004 KiB, and 1000 KiB would be left"),
+        (Extent::Unknown, "!up to where its data reaches cannot be told in this storage pool"),
+    ];
+    for (extent, wanted) in table {
+        let mut desired = desired(vec![volume(0, Order::Keep)]);
+        desired.volumes[0].shrink = true;
+        let mut observed = observed(&[(0, "2000/2000")]);
+        observed.volumes.get_mut(&nr(0)).expect("there").as_mut().expect("seen").extent = extent.clone();
+        assert_eq!(said(&desired, &observed), *wanted, "{extent:?}");
+        let refused = plan(&desired, &observed).refused;
+        assert_eq!(refused.is_empty(), *wanted == cut, "{refused:?}");
     }
 }
 
@@ -307,7 +345,7 @@ fn a_pool_that_cannot_be_asked_neither_takes_nor_loses_a_snapshot() {
 
 #[test]
 fn rollback() {
-    let steps = "unused 0, stage 0=1000 then, swap 0, record 0, attach 0";
+    let steps = "unused 0, stage 0=1000 then, release 0, swap 0, record 0, attach 0";
     type Row<'a> = (&'a str, Option<u64>, Option<u128>, bool, &'a str);
     let table: &[Row<'_>] = &[
         // volume 0, its part, executed token, active, plan
@@ -315,7 +353,7 @@ fn rollback() {
         ("1000", Some(800), None, true, steps),
         ("1000/1000", Some(800), Some(6), true, steps),
         ("1000/1000", Some(800), Some(7), true, ""),
-        ("1000", Some(800), None, false, "unused 0, stage 0=1000 then, swap 0, record 0"),
+        ("1000", Some(800), None, false, "unused 0, stage 0=1000 then, release 0, swap 0, record 0"),
         ("1000/1000", None, None, true, "!the snapshot, or a part of it, is not in the storage pools of this node"),
     ];
     for (found, part, token, active, wanted) in table {
@@ -345,7 +383,7 @@ fn a_rollback_waits_until_everything_that_it_concerns_can_be_seen() {
     assert_eq!(said(&desired, &with(&[(0, "sick"), (1, "1000")], None)), sick_words);
     assert_eq!(said(&desired, &with(&[(0, "1000"), (1, "1000")], Some(sick()))), sick_words);
     let apart = said(&desired, &with(&[(0, "1000/1000"), (1, "sick")], None));
-    assert!(apart.starts_with("unused 0, stage 0=1000 then, swap 0, record 0"), "{apart}");
+    assert!(apart.starts_with("unused 0, stage 0=1000 then, release 0, swap 0, record 0"), "{apart}");
     desired.order = Order::Remove;
     let removed = said(&desired, &with(&[(0, "1000"), (1, "-")], Some(sick())));
     assert_eq!(removed, format!("unused 0, unlink 0, {sick_words}"));
@@ -363,7 +401,8 @@ fn rollback_swaps_nothing_before_everything_is_staged() {
     observed.rollback_parts = [0, 1].map(|n| (nr(n), Kib(1000))).into_iter().collect();
     assert_eq!(
         said(&desired, &observed),
-        "snap safety 0+1, unused 0+1, stage 0=1000 then, stage 1=1000 then, swap 0, swap 1, record 0+1, attach 0, attach 1"
+        "snap safety 0+1, unused 0+1, stage 0=1000 then, stage 1=1000 then, release 0+1, swap 0, swap 1, record 0+1, \
+         attach 0, attach 1"
     );
     observed.rollback_parts.remove(&nr(1));
     assert!(said(&desired, &observed).contains("!the snapshot, or a part of it"));

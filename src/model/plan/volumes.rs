@@ -1,11 +1,12 @@
 //! The part of a plan that concerns volumes: made, grown, cut, attached, detached, rolled back, removed.
 
 use super::TOLERANCE_EXTENTS;
+use super::cut::Cut;
 use super::observed::{Content, ObservedResource, ObservedVolume};
 use super::step::{Plan, Step, Subject};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::names::VolumeNumber;
-use crate::model::report::Problem;
+use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
 
 /// Factor of at least 1 that widens the tolerance for devices that are too large.
@@ -54,6 +55,15 @@ fn release(desired: &DesiredResource, observed: &ObservedResource, plan: &mut Pl
 
 fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &ObservedResource, plan: &mut Plan) {
     let (rsc, number) = (&desired.rsc, volume.number);
+    if let Some(stranger) = found(observed, number).and_then(|found| found.stranger.as_ref()) {
+        let texts = [
+            format!("Volume {number} of resource {rsc} cannot be made"),
+            format!("{} is there already, with data that is not this volume's", stranger.place),
+            format!("Move it away; then the volume is made by itself. To take it over as it is: {}", stranger.adopt),
+        ];
+        plan.refuse(Subject::Volume(number), texts);
+        return;
+    }
     if volume.order == Order::Keep {
         let texts = [
             format!("Volume {number} of resource {rsc} is missing"),
@@ -97,9 +107,7 @@ fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVol
         plan.steps.push(Step::Grow { volume: number, size: volume.size });
         true
     } else if volume.shrink && actual >= upper_bound(desired, volume, found) {
-        plan.steps.push(Step::AssertUnused { volumes: vec![number] });
-        plan.steps.push(Step::Shrink { volume: number, size: volume.size });
-        true
+        cut(desired, volume, found, plan)
     } else {
         false
     };
@@ -108,6 +116,24 @@ fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVol
     };
     if changed || device.size != actual {
         plan.steps.push(Step::RefreshSize { volume: number });
+    }
+}
+
+/// Makes a volume smaller, unless that would cut something off. The device of one that is not keeps its size.
+fn cut(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) -> bool {
+    let (number, size) = (volume.number, volume.size);
+    let device = found.device.as_ref().map(|device| device.path.as_str());
+    match (Cut { rsc: &desired.rsc, number, size, device }).refusal(&found.extent) {
+        Some(problem) => {
+            plan.problems.push((Subject::Volume(number), problem));
+            plan.refused.push(Refused::Shrink(number));
+            false
+        }
+        None => {
+            plan.steps.push(Step::AssertUnused { volumes: vec![number] });
+            plan.steps.push(Step::Shrink { volume: number, size });
+            true
+        }
     }
 }
 
@@ -177,6 +203,7 @@ pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &
         snapshot: snapshot.clone(),
         size: *size,
     }));
+    plan.steps.push(Step::DetachForRollback { token: order.token, volumes: volumes.clone() });
     plan.steps.extend(volumes.iter().map(|volume| Step::SwapRollback { volume: *volume }));
     plan.steps.push(Step::RecordRollback { token: order.token, volumes: volumes.clone() });
     if desired.active {

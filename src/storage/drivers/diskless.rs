@@ -5,7 +5,7 @@ use crate::model::names::{RscName, SnapName};
 use crate::model::plan::{BackingId, ObservedPart, ObservedVolume};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
-use crate::storage::driver::{Driver, PartId};
+use crate::storage::driver::{Driver, Owner, PartId};
 use crate::storage::problem::problem;
 
 /// The driver of DISKLESS pools.
@@ -41,11 +41,11 @@ impl Driver for Diskless {
         Ok(())
     }
 
-    fn create(&self, _: &BackingId, _: Kib) -> Result<(), Problem> {
+    fn create(&self, _: &BackingId, _: Kib, _: Owner) -> Result<(), Problem> {
         Ok(())
     }
 
-    fn create_from(&self, _: &BackingId, _: PartId<'_>, _: Kib) -> Result<(), Problem> {
+    fn create_from(&self, _: &BackingId, _: PartId<'_>, _: Kib, _: Owner) -> Result<(), Problem> {
         Err(no_data("A volume cannot be made from a snapshot"))
     }
 
@@ -77,7 +77,7 @@ impl Driver for Diskless {
         Ok(())
     }
 
-    fn stage_rollback(&self, _: PartId<'_>, _: Kib) -> Result<(), Problem> {
+    fn stage_rollback(&self, _: PartId<'_>, _: Kib, _: Owner) -> Result<(), Problem> {
         Err(no_data("A volume cannot be rolled back"))
     }
 

@@ -4,7 +4,7 @@
 //! made durable, and renamed. Volumes are never wiped: a new file is zeros, and blocks of an unlinked one cannot be read.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use nix::sys::statvfs::statvfs;
 use crate::model::kinds::Provisioning;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, ObservedPart, ObservedVolume};
+use crate::model::plan::{BackingId, Content, Extent, ObservedPart, ObservedVolume, Stranger};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
-use crate::protocols::blkid;
-use crate::storage::driver::{Driver, PartId};
+use crate::protocols::{blkid, superblock};
+use crate::storage::driver::{Driver, Owner, PartId};
 use crate::storage::loops::Loops;
 use crate::storage::problem::{io_problem, problem};
-use crate::storage::{freeze, ioctl};
+use crate::storage::{freeze, ioctl, mark, sparse};
 
 /// Names of LINSTOR's test for reflinks.
 const PROBE_SOURCE: &str = "LinstorSnapshotTestSource.img";
@@ -33,6 +33,8 @@ pub(super) const PARTIAL: &str = ".partial";
 pub(super) const FROZEN: &str = ".frozen";
 /// Ending of the token of a resource's last rollback.
 const ROLLBACK: &str = ".rollback";
+/// Most data that a file system keeps in a file's inode: a page.
+const INLINE_BYTES_MAX: u64 = 4096;
 /// Unit of `st_blocks`.
 const STAT_BLOCK_BYTES: u64 = 512;
 
@@ -125,18 +127,44 @@ impl FileDriver {
         self.folder.join(format!(".{rsc}{ROLLBACK}"))
     }
 
-    fn make_blank(&self, path: &Path, size: Kib) -> io::Result<()> {
-        let file = match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let made = self.set_size(&file, size).and_then(|()| self.sync_folder());
+    fn make_blank(&self, path: &Path, size: Kib, owner: Owner) -> io::Result<()> {
+        // Beside what may be staged for the volume.
+        let partial = Self::partial_of(&path.with_extension("new"));
+        let made = (|| {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&partial)?;
+            mark::set(&file, owner)?;
+            self.set_size(&file, size)?;
+            give_name(&partial, path)?;
+            self.sync_folder()
+        })();
         if made.is_err() {
-            // It was made here and nobody has seen it.
-            std::fs::remove_file(path)?;
+            unlink(&partial)?;
         }
         made
+    }
+
+    /// Refuses a file under a volume's name that is not the owner's.
+    pub(super) fn refuse_stranger(&self, id: &BackingId, owner: Owner) -> Result<(), Problem> {
+        match self.stranger(id, owner)? {
+            None => Ok(()),
+            Some(stranger) => Err(problem(
+                "The volume cannot be made",
+                format!("{} is there already, with data that is not this volume's", stranger.place),
+                "Move it away.",
+            )),
+        }
+    }
+
+    fn is_foreign(&self, path: &Path, owner: Owner) -> io::Result<bool> {
+        let file = File::open(path)?;
+        if mark::is_of(&file, owner)? {
+            return Ok(false);
+        }
+        self.flush_device(path)?;
+        let meta = file.metadata()?;
+        // Not every file system knows of holes. Some keep little data without any block.
+        let blank = meta.blocks() == 0 && meta.len() > INLINE_BYTES_MAX;
+        Ok(!blank && sparse::data_end(&file)? > 0)
     }
 }
 
@@ -162,14 +190,27 @@ impl Driver for FileDriver {
     fn observe(&self, id: &BackingId) -> Result<ObservedVolume, Problem> {
         let path = self.volume_file(id);
         let meta = self.stat(&path)?;
+        let device = self.loops.observe(&path);
+        if let Some(meta) = &meta {
+            self.loops.saw(&path, meta.blocks());
+        }
         Ok(ObservedVolume {
             backing: meta.as_ref().map(|meta| Kib::from_bytes_floor(meta.len())),
             allocated: meta.as_ref().map(allocated),
-            device: self.loops.observe(&path),
+            device,
             granularity: Kib(1),
             has_device: true,
-            content: Content::Unknown,
+            ..ObservedVolume::default()
         })
+    }
+
+    fn stranger(&self, id: &BackingId, owner: Owner) -> Result<Option<Stranger>, Problem> {
+        let path = self.volume_file(id);
+        let foreign = self.is_foreign(&path, owner);
+        let foreign =
+            foreign.map_err(|error| io_problem("Whose the volume's file is cannot be told", &path, &error))?;
+        let place = path.to_string_lossy().into_owned();
+        Ok(foreign.then(|| Stranger { adopt: mark::command(&place, owner), place }))
     }
 
     fn content(&self, id: &BackingId) -> Content {
@@ -179,6 +220,11 @@ impl Driver for FileDriver {
             Some(kind) => Content::Known(kind.to_owned()),
             None => Content::Unknown,
         }
+    }
+
+    fn extent(&self, id: &BackingId) -> Result<Extent, Problem> {
+        let path = self.volume_file(id);
+        self.reach(&path).map_err(|error| io_problem("The volume's content cannot be read", &path, &error))
     }
 
     fn observe_part(&self, part: PartId<'_>) -> Result<ObservedPart, Problem> {
@@ -194,18 +240,24 @@ impl Driver for FileDriver {
         self.loops.assert_unused(&self.volume_file(id))
     }
 
-    fn create(&self, id: &BackingId, size: Kib) -> Result<(), Problem> {
+    fn create(&self, id: &BackingId, size: Kib, owner: Owner) -> Result<(), Problem> {
         let path = self.volume_file(id);
-        let made = self.make_blank(&path, size);
+        if self.stat(&path)?.is_some() {
+            return self.refuse_stranger(id, owner);
+        }
+        let made = self.make_blank(&path, size, owner);
         made.map_err(|error| io_problem(format!("A volume of {size} cannot be made"), &path, &error))
     }
 
-    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
-        self.restore(id, part, size)
+    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib, owner: Owner) -> Result<(), Problem> {
+        self.restore(id, part, (size, owner))
     }
 
     fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem> {
         let path = self.volume_file(id);
+        let smaller = self.stat(&path)?.is_some_and(|meta| meta.len() > size.bytes());
+        // Held until the end, so that nobody mounts it in between.
+        let _held = if smaller { self.loops.hold(&path)? } else { None };
         let opened = OpenOptions::new().read(true).write(true).open(&path);
         let done = opened.and_then(|file| {
             self.set_size(&file, size)?;
@@ -243,8 +295,8 @@ impl Driver for FileDriver {
         removed.map_err(|error| io_problem("The snapshot cannot be removed", &path, &error))
     }
 
-    fn stage_rollback(&self, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
-        self.stage(part, size)
+    fn stage_rollback(&self, part: PartId<'_>, size: Kib, owner: Owner) -> Result<(), Problem> {
+        self.stage(part, (size, owner))
     }
 
     fn swap_rollback(&self, id: &BackingId) -> Result<(), Problem> {
@@ -276,6 +328,20 @@ impl Driver for FileDriver {
 }
 
 impl FileDriver {
+    /// How far a volume's content reaches, with what its device still holds back.
+    fn reach(&self, path: &Path) -> io::Result<Extent> {
+        self.flush_device(path)?;
+        let file = File::open(path)?;
+        let mut head = Vec::with_capacity(superblock::HEAD_BYTES);
+        (&file).take(superblock::HEAD_BYTES as u64).read_to_end(&mut head)?;
+        Ok(match superblock::recognise(&head) {
+            Some(found) => {
+                Extent::Content { kind: found.kind.to_owned(), needs: found.bytes.map(Kib::from_bytes_ceil) }
+            }
+            None => Extent::Data { end: Kib::from_bytes_ceil(sparse::data_end(&file)?) },
+        })
+    }
+
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, Problem> {
         match std::fs::symlink_metadata(path) {
             Ok(meta) if meta.is_file() => Ok(Some(meta)),
@@ -300,6 +366,17 @@ pub(super) fn unlink(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Gives what is complete its name, which nobody has.
+fn give_name(partial: &Path, path: &Path) -> io::Result<()> {
+    match std::fs::hard_link(partial, path) {
+        Ok(()) => unlink(partial),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // A file system where a file has one name only.
+        Err(_) if !path.try_exists()? => std::fs::rename(partial, path),
+        Err(error) => Err(error),
     }
 }
 
@@ -359,6 +436,10 @@ mod tests {
         FileDriver::prepare(&text, provisioning, Arc::default(), Preparation::First).expect("prepared")
     }
 
+    fn owner() -> Owner {
+        Owner::of(&crate::model::conduct::tests::desired("web", 1))
+    }
+
     fn id(name: &str) -> BackingId {
         let rsc = RscName::parse(name).expect("legal");
         BackingId::of(&rsc, VolumeNumber::new(0).expect("legal"), None).expect("legal")
@@ -398,8 +479,8 @@ mod tests {
         for (provisioning, full) in [(Provisioning::Thin, false), (Provisioning::Fat, true)] {
             let driver = driver(base.path(), provisioning);
             let id = id(if full { "thick" } else { "thin" });
-            driver.create(&id, Kib(4096)).expect("made");
-            driver.create(&id, Kib(9999)).expect("there already");
+            driver.create(&id, Kib(4096), owner()).expect("made");
+            driver.create(&id, Kib(9999), owner()).expect("there already");
             let seen = driver.observe(&id).expect("seen");
             assert_eq!(seen.backing, Some(Kib(4096)));
             assert_eq!(seen.allocated.expect("known") >= Kib(4096), full);
@@ -415,9 +496,43 @@ mod tests {
     fn what_does_not_fit_leaves_nothing() {
         let base = tempfile::tempdir().expect("folder");
         let driver = driver(base.path(), Provisioning::Fat);
-        let error = driver.create(&id("huge"), Kib(1 << 50)).expect_err("no room");
+        let error = driver.create(&id("huge"), Kib(1 << 50), owner()).expect_err("no room");
         assert!(error.cause.contains("huge_00000.img"), "{error:?}");
-        assert!(!base.path().join("huge_00000.img").exists());
+        assert_eq!(std::fs::read_dir(base.path()).expect("there").count(), 0);
+    }
+
+    #[test]
+    fn a_file_with_data_of_somebody_else_is_no_volume_of_ours() {
+        let base = tempfile::tempdir().expect("folder");
+        let driver = driver(base.path(), Provisioning::Thin);
+        let (id, path) = (id("web"), base.path().join("web_00000.img"));
+        let is_foreign = || driver.stranger(&id, owner()).expect("asked").is_some();
+        File::create(&path).expect("made").set_len(1 << 20).expect("a hole");
+        assert!(!is_foreign(), "nothing is lost with an empty one");
+        std::fs::write(&path, "their data").expect("written");
+        assert!(is_foreign());
+        let error = driver.create(&id, Kib(4096), owner()).expect_err("theirs");
+        assert!(error.cause.contains("web_00000.img"), "{error:?}");
+        assert_eq!(std::fs::read(&path).expect("there"), b"their data");
+        std::fs::remove_file(&path).expect("moved away");
+        driver.create(&id, Kib(4096), owner()).expect("made");
+        std::fs::write(&path, "our data").expect("written");
+        let marked = mark::is_of(&File::open(&path).expect("there"), owner()).expect("asked");
+        assert_eq!(is_foreign(), !marked, "without marks nobody knows");
+        let mut other = crate::model::conduct::tests::desired("web", 7 << 32);
+        other.generation += 1;
+        assert!(driver.stranger(&id, Owner::of(&other)).expect("asked").is_some(), "of an earlier definition");
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let base = tempfile::tempdir().expect("folder");
+        let (partial, path) = (base.path().join(".x.partial"), base.path().join("x"));
+        for text in ["one", "two"] {
+            std::fs::write(&partial, text).expect("written");
+            assert_eq!(give_name(&partial, &path).is_ok(), text == "one");
+            assert_eq!(std::fs::read(&path).expect("named"), b"one");
+        }
     }
 
     #[test]

@@ -12,10 +12,10 @@ use crate::model::names::SnapName;
 use crate::model::plan::BackingId;
 use crate::model::report::Problem;
 use crate::model::size::Kib;
-use crate::storage::driver::PartId;
+use crate::storage::driver::{Owner, PartId};
 use crate::storage::freeze::Frozen;
 use crate::storage::problem::io_problem;
-use crate::storage::{ioctl, sparse, usage};
+use crate::storage::{ioctl, mark, sparse, usage};
 
 /// What filling a file from another one took.
 enum Filled {
@@ -94,7 +94,7 @@ impl FileDriver {
     }
 
     /// Writes what the device's cache holds to the file.
-    fn flush_device(&self, volume: &Path) -> io::Result<()> {
+    pub(super) fn flush_device(&self, volume: &Path) -> io::Result<()> {
         match self.loops.observe(volume) {
             Some(device) => File::open(device.path)?.sync_all(),
             None => Ok(()),
@@ -112,13 +112,13 @@ impl FileDriver {
     }
 
     /// Makes a volume from a snapshot; what is there under its name already stays.
-    pub(super) fn restore(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
+    pub(super) fn restore(&self, id: &BackingId, part: PartId<'_>, wanted: (Kib, Owner)) -> Result<(), Problem> {
         let file = self.volume_file(id);
         if file.exists() {
-            return Ok(());
+            return self.refuse_stranger(id, wanted.1);
         }
         let partial = Self::partial_of(&file);
-        let made = self.fill_aside(part, &partial, size).and_then(|()| {
+        let made = self.fill_aside(part, &partial, wanted).and_then(|()| {
             std::fs::rename(&partial, &file)?;
             self.sync_folder()
         });
@@ -126,16 +126,17 @@ impl FileDriver {
     }
 
     /// Makes a snapshot's content ready beside its volume.
-    pub(super) fn stage(&self, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
+    pub(super) fn stage(&self, part: PartId<'_>, wanted: (Kib, Owner)) -> Result<(), Problem> {
         let file = self.volume_file(part.of);
-        let staged = self.fill_aside(part, &Self::partial_of(&file), size);
+        let staged = self.fill_aside(part, &Self::partial_of(&file), wanted);
         staged.map_err(|error| io_problem("The volume cannot be rolled back", &file, &error))
     }
 
-    fn fill_aside(&self, part: PartId<'_>, partial: &Path, size: Kib) -> io::Result<()> {
+    fn fill_aside(&self, part: PartId<'_>, partial: &Path, (size, owner): (Kib, Owner)) -> io::Result<()> {
         let filled = (|| {
             self.fill(&self.part_file(part), partial)?;
             let file = OpenOptions::new().read(true).write(true).open(partial)?;
+            mark::set(&file, owner)?;
             self.set_size(&file, size)?;
             file.sync_all()
         })();

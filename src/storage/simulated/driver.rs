@@ -10,10 +10,10 @@ use crate::model::desired::FileSystem;
 use crate::model::kinds::{ProviderKind, Provisioning};
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, ObservedDevice, ObservedPart, ObservedVolume};
+use crate::model::plan::{BackingId, Content, Extent, ObservedDevice, ObservedPart, ObservedVolume, Stranger};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::Kib;
-use crate::storage::driver::{Driver, PartId};
+use crate::storage::driver::{Driver, Owner, PartId};
 use crate::storage::problem::io_problem;
 use crate::storage::usage;
 
@@ -21,6 +21,9 @@ use crate::storage::usage;
 const THIN_SHARE: u64 = 64;
 /// What a device in use is used by; nothing more is known of a simulated one.
 const USER: &str = "is opened by a process";
+
+/// A volume that is made or put back: its name, its size, and whom it is for.
+type Wanted<'a> = (&'a str, Kib, Owner);
 
 /// The driver of a simulated pool.
 #[derive(Debug)]
@@ -61,9 +64,9 @@ impl SimulatedDriver {
         io_problem(message, &id.map_or(folder.clone(), |id| folder.join(format!("{id}.img"))), error)
     }
 
-    fn make_blank(&self, id: &str, size: Kib) -> io::Result<()> {
+    fn make_blank(&self, id: &str, size: Kib, owner: Owner) -> io::Result<()> {
         self.work(|work| {
-            if !work.create(id)? {
+            if !work.create(id, owner)? {
                 return Ok(());
             }
             let made = work.resize(id, size, self.room(size)).and_then(|()| work.ask(Op::Sync, id));
@@ -75,11 +78,12 @@ impl SimulatedDriver {
     }
 
     /// Makes a volume's content ready beside it.
-    fn fill_aside(&self, work: &mut Work<'_>, part: PartId<'_>, (id, size): (&str, Kib)) -> io::Result<()> {
+    fn fill_aside(&self, work: &mut Work<'_>, part: PartId<'_>, (id, size, owner): Wanted<'_>) -> io::Result<()> {
         let from = part.of.snapshot(part.snapshot);
         let room = self.room(size);
         let filled = work
             .fill_aside(&from, (id, Role::Volume), room)
+            .and_then(|()| work.mark_aside(id, owner))
             .and_then(|()| work.resize_aside(id, size, room))
             .and_then(|()| work.ask(Op::Sync, id));
         if filled.is_err() {
@@ -88,12 +92,13 @@ impl SimulatedDriver {
         filled
     }
 
-    fn restore(&self, id: &str, part: PartId<'_>, size: Kib) -> io::Result<()> {
+    fn restore(&self, part: PartId<'_>, wanted: Wanted<'_>) -> io::Result<()> {
+        let id = wanted.0;
         self.work(|work| {
             if work.folder.files.contains_key(id) {
                 return Ok(());
             }
-            self.fill_aside(work, part, (id, size))?;
+            self.fill_aside(work, part, wanted)?;
             work.put_in_place(id)?;
             work.ask(Op::Sync, id)
         })
@@ -153,7 +158,7 @@ fn format(work: &mut Work<'_>, id: &str, kind: &str) -> io::Result<()> {
     let file = work.file(id)?;
     // Whatever is on it counts as a signature.
     if file.file_system.is_none() && file.content == 0 {
-        file.file_system = Some(kind.to_owned());
+        (file.file_system, file.needs) = (Some(kind.to_owned()), file.size);
     }
     Ok(())
 }
@@ -192,9 +197,35 @@ impl Driver for SimulatedDriver {
         })
     }
 
+    fn stranger(&self, id: &BackingId, owner: Owner) -> Result<Option<Stranger>, Problem> {
+        let id = id.as_str();
+        let asked = self.work(|work| {
+            work.ask(Op::Look, id)?;
+            let file = work.file(id)?;
+            Ok(file.owner != Some(owner) && file.needs > Kib(0))
+        });
+        let foreign =
+            asked.map_err(|error| self.problem("Whose the volume's file is cannot be told", Some(id), &error))?;
+        let stranger = || Stranger { place: format!("{}/{id}.img", self.backing), adopt: format!("mark it {owner}") };
+        Ok(foreign.then(stranger))
+    }
+
     fn content(&self, id: &BackingId) -> Content {
         let found = self.work(|work| work.file(id.as_str()).ok().and_then(|file| file.file_system.clone()));
         found.map_or(Content::Unknown, Content::Known)
+    }
+
+    fn extent(&self, id: &BackingId) -> Result<Extent, Problem> {
+        let id = id.as_str();
+        let found = self.work(|work| {
+            work.ask(Op::Look, id)?;
+            let file = work.file(id)?;
+            Ok(match &file.file_system {
+                Some(kind) => Extent::Content { kind: kind.clone(), needs: Some(file.needs) },
+                None => Extent::Data { end: file.needs },
+            })
+        });
+        found.map_err(|error| self.problem("The volume's content cannot be read", Some(id), &error))
     }
 
     fn observe_part(&self, part: PartId<'_>) -> Result<ObservedPart, Problem> {
@@ -216,17 +247,20 @@ impl Driver for SimulatedDriver {
         self.work(|work| self.assert_free(work, Op::AssertUnused, id.as_str()))
     }
 
-    fn create(&self, id: &BackingId, size: Kib) -> Result<(), Problem> {
-        let made = self.make_blank(id.as_str(), size);
+    fn create(&self, id: &BackingId, size: Kib, owner: Owner) -> Result<(), Problem> {
+        let made = self.make_blank(id.as_str(), size, owner);
         made.map_err(|error| self.problem(format!("A volume of {size} cannot be made"), Some(id.as_str()), &error))
     }
 
-    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
-        let made = self.restore(id.as_str(), part, size);
+    fn create_from(&self, id: &BackingId, part: PartId<'_>, size: Kib, owner: Owner) -> Result<(), Problem> {
+        let made = self.restore(part, (id.as_str(), size, owner));
         made.map_err(|error| self.problem("The volume cannot be made from the snapshot", Some(id.as_str()), &error))
     }
 
     fn resize(&self, id: &BackingId, size: Kib) -> Result<(), Problem> {
+        if self.work(|work| work.file(id.as_str()).is_ok_and(|file| file.size > size)) {
+            self.assert_unused(id)?;
+        }
         let id = id.as_str();
         let done = self.work(|work| work.resize(id, size, self.room(size)).and_then(|()| work.ask(Op::Sync, id)));
         done.map_err(|error| self.problem(format!("The volume cannot be resized to {size}"), Some(id), &error))
@@ -292,9 +326,9 @@ impl Driver for SimulatedDriver {
         removed.map_err(|error| self.problem("The snapshot cannot be removed", Some(&id), &error))
     }
 
-    fn stage_rollback(&self, part: PartId<'_>, size: Kib) -> Result<(), Problem> {
+    fn stage_rollback(&self, part: PartId<'_>, size: Kib, owner: Owner) -> Result<(), Problem> {
         let id = part.of.as_str();
-        let staged = self.work(|work| self.fill_aside(work, part, (id, size)));
+        let staged = self.work(|work| self.fill_aside(work, part, (id, size, owner)));
         staged.map_err(|error| self.problem("The volume cannot be rolled back", Some(id), &error))
     }
 

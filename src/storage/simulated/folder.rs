@@ -10,6 +10,7 @@ use super::faults::{Fault, Faults, Op};
 use crate::model::moment::{EpochMs, Uuid};
 use crate::model::names::RscName;
 use crate::model::size::Kib;
+use crate::storage::driver::Owner;
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,10 @@ pub(super) struct File {
     pub(super) room: Kib,
     pub(super) content: u64,
     pub(super) file_system: Option<String>,
+    /// Whom it was made for.
+    pub(super) owner: Option<Owner>,
+    /// What its content needs: all that was there when it was written.
+    pub(super) needs: Kib,
     /// When it was filled or made, milliseconds since the epoch.
     pub(super) made_ms: i64,
     /// Size of the device on it.
@@ -82,7 +87,7 @@ impl Work<'_> {
     }
 
     /// Makes an empty volume; false if it is there already.
-    pub(super) fn create(&mut self, id: &str) -> io::Result<bool> {
+    pub(super) fn create(&mut self, id: &str, owner: Owner) -> io::Result<bool> {
         self.ask(Op::Create, id)?;
         if self.folder.files.contains_key(id) {
             return Ok(false);
@@ -93,6 +98,8 @@ impl Work<'_> {
             room: Kib(0),
             content: 0,
             file_system: None,
+            needs: Kib(0),
+            owner: Some(owner),
             made_ms: self.now_ms(),
             device: None,
         };
@@ -121,6 +128,11 @@ impl Work<'_> {
         self.folder.used = account(self.folder.used, (old, room), self.total)?;
         (file.role, file.room, file.made_ms, file.device) = (role, room, self.now_ms(), None);
         self.folder.asides.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    pub(super) fn mark_aside(&mut self, id: &str, owner: Owner) -> io::Result<()> {
+        self.folder.asides.get_mut(id).ok_or_else(missing)?.owner = Some(owner);
         Ok(())
     }
 

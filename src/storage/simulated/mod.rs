@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) use driver::SimulatedDriver;
 pub use faults::{Fault, Faults, Op};
 pub use folder::Role;
-use folder::{Folder, Work};
+use folder::{File, Folder, Work};
 
 use super::node::NodeStorage;
 use crate::model::conduct::Rules;
@@ -122,12 +122,18 @@ impl Disk {
         self.ground().faults = faults;
     }
 
-    /// Writes to the device of a volume, as its user does; false where none is attached.
+    /// Writes to the device of a volume, as its user does, from its beginning to its end; 0 discards all of it. False where
+    /// none is attached.
     pub fn write(&self, id: &str, content: u64) -> bool {
         let mut ground = self.ground();
         let mut files = ground.folders.values_mut().filter_map(|folder| folder.files.get_mut(id));
         let file = files.find(|file| file.device.is_some());
-        file.map(|file| file.content = content).is_some()
+        let write = |file: &mut File| {
+            file.content = content;
+            file.needs = if content == 0 { Kib(0) } else { file.size };
+            file.file_system = file.file_system.take().filter(|_| content != 0);
+        };
+        file.map(write).is_some()
     }
 
     /// Content of a volume or part, by its backing object's name: of the one with a device, if several pools have one.
@@ -136,6 +142,26 @@ impl Disk {
         let ground = self.ground();
         let files = ground.folders.values().filter_map(|folder| folder.files.get(id));
         files.max_by_key(|file| file.device.is_some()).map(|file| file.content)
+    }
+
+    /// Leaves a file in a pool, as somebody else would.
+    pub fn leave(&self, backing: &str, id: &str, (size, content): (Kib, u64)) {
+        let mut ground = self.ground();
+        let made_ms = ground.now.0;
+        let file = File {
+            role: Role::Volume,
+            size,
+            room: size,
+            content,
+            file_system: None,
+            owner: None,
+            needs: if content == 0 { Kib(0) } else { size },
+            made_ms,
+            device: None,
+        };
+        let folder = ground.folders.entry(backing.to_owned()).or_default();
+        folder.used += size.0;
+        folder.files.insert(id.to_owned(), file);
     }
 
     /// Takes a volume or part away behind the satellite's back; false where there is none.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use zea::model::command::*;
 use zea::model::kinds::{ResourceFlags, VolumeDefinitionFlags, VolumeGroupFlags};
 use zea::model::names::{GroupName, NodeName, PoolName, SnapName};
+use zea::model::secret::Secret;
 use zea::model::size::Kib;
 
 use super::words::{Words, name, number, provider, volume};
@@ -123,7 +124,7 @@ fn definition(verb: &str, words: &Words) -> Read<DefinitionCommand> {
     let (peer_slots, props) = (words.option("slots", number)?, words.props.clone());
     Ok(match verb {
         "create" => {
-            let secret = words.option("secret", |text| Ok(text.to_owned()))?;
+            let secret = words.option("secret", |text| Ok(Secret::new(text)))?;
             let name = words.at(2, naming)?;
             DefinitionCommand::Create(NewDefinition { name, group, layers, props, peer_slots, secret })
         }

@@ -7,12 +7,15 @@ use futures_util::FutureExt;
 
 use super::answer::{answer_with, now_text};
 use super::error_reports::Incident;
-use super::{Api, Reply, ReplyBody, mutations, reads};
+use super::{Api, MetricsPlace, Reply, ReplyBody, mutations, reads};
 use crate::model::code;
 use crate::model::refusal::Note;
 use crate::protocols::rest::query::Query;
 use crate::protocols::rest::rc;
 use crate::protocols::rest::routes::{self, Match, Params, Route};
+
+/// The metrics in the table of routes.
+const METRICS: &str = "metrics";
 
 /// A request as far as an answer depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +55,9 @@ impl Call<'_> {
 pub async fn dispatch(api: &Api, request: Request<'_>) -> Reply {
     match routes::find(request.method, request.path) {
         Match::Found { route, params } => {
+            if let Some(reply) = elsewhere(api, route, request.path) {
+                return reply;
+            }
             let call = Call { route, params, query: Query::parse(request.query), request };
             let began = Instant::now();
             let reply = AssertUnwindSafe(carry_out(api, &call)).catch_unwind().await;
@@ -68,6 +74,26 @@ pub async fn dispatch(api: &Api, request: Request<'_>) -> Reply {
             Reply { status: rc::STATUS_UNKNOWN_PATH, body: ReplyBody::Rc(vec![entry]) }
         }
     }
+}
+
+/// The answer to a call that this address does not serve: metrics that are somewhere else, or all but the metrics.
+fn elsewhere(api: &Api, route: &Route, path: &str) -> Option<Reply> {
+    let (cause, cure) = match (api.metrics, route.operation == METRICS) {
+        (MetricsPlace::Here, _) | (MetricsPlace::HereAlone, true) => return None,
+        (MetricsPlace::At(_) | MetricsPlace::Nowhere, false) => return None,
+        (MetricsPlace::HereAlone, false) => {
+            let entry = rc::unknown_path(path, &now_text());
+            return Some(Reply { status: rc::STATUS_UNKNOWN_PATH, body: ReplyBody::Rc(vec![entry]) });
+        }
+        (MetricsPlace::At(address), true) => {
+            ("metrics.listen gives them an address of their own", format!("Ask http://{address}/metrics"))
+        }
+        (MetricsPlace::Nowhere, true) => {
+            ("metrics.enabled is false", "Set it to true in the configuration, and restart the controller".to_owned())
+        }
+    };
+    let note = Note::new(code::Kind::Error, code::FAIL_UNKNOWN_ERROR, "There are no metrics at this address");
+    Some(Reply { status: rc::STATUS_UNKNOWN_PATH, ..answer_with(None, 200, &[note.because(cause).cure(cure)]) })
 }
 
 async fn carry_out(api: &Api, call: &Call<'_>) -> Reply {

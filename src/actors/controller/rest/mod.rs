@@ -41,7 +41,7 @@ use super::api::{ClusterMessage, View};
 use crate::actors::system::link::LinkMetrics;
 use crate::actors::system::{ActorRef, Registry};
 use crate::protocols::rest::rc::ApiCallRc;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{LogControl, Telemetry};
 use meters::Meters;
 
 /// The version that clients are told. The operator makes image tags of it and clients show it, so it looks like a
@@ -72,8 +72,26 @@ pub struct Api {
     pub links: Option<Arc<LinkMetrics>>,
     /// Whether a request may let an actor panic: for tests of supervision.
     pub inject_panic: bool,
+    /// The filter of this process's log, where a request may change it.
+    pub log: Option<LogControl>,
+    /// Where the metrics are served.
+    pub metrics: MetricsPlace,
     /// What the configuration says, as far as clients may know.
     pub about: Arc<About>,
+}
+
+/// Where the metrics are served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MetricsPlace {
+    /// With the rest of the API.
+    #[default]
+    Here,
+    /// Here, and nothing else is.
+    HereAlone,
+    /// At an address of their own.
+    At(SocketAddr),
+    /// Nowhere.
+    Nowhere,
 }
 
 /// What clients may know of the configuration.
@@ -83,8 +101,6 @@ pub struct About {
     pub store: String,
     /// Where the API is served.
     pub listen: Option<SocketAddr>,
-    /// Filter of the log.
-    pub log_level: String,
 }
 
 impl Api {
@@ -101,6 +117,8 @@ impl Api {
             telemetry: None,
             links: None,
             inject_panic: false,
+            log: None,
+            metrics: MetricsPlace::default(),
             about: Arc::default(),
         }
     }

@@ -7,11 +7,15 @@ use super::error_reports::Wanted;
 use super::{Api, Reply, ReplyBody, answer_of, parse_failure, refusal};
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::system::AskError;
-use crate::model::code::{DELETED, FAIL_NOT_FOUND_NODE, FAIL_UNKNOWN_ERROR, Kind, MODIFIED, WARN_NOT_FOUND};
+use crate::model::code::{
+    DELETED, FAIL_NOT_FOUND_NODE, FAIL_UNKNOWN_ERROR, Kind, MODIFIED, WARN_NO_EFFECT, WARN_NOT_FOUND,
+};
 use crate::model::names::NodeName;
 use crate::model::refusal::{Note, Refusal};
 use crate::protocols::rest::body;
-use crate::protocols::rest::command::{Order, Request, Untranslated, Wait, translate, unreadable_status};
+use crate::protocols::rest::command::{
+    LogLevels, Order, Request, Untranslated, Wait, instead_of, translate, unreadable_status,
+};
 use crate::protocols::rest::definition::{CloneRequest, CloneStarted};
 use crate::protocols::rest::error_report::ErrorReportDelete;
 use crate::protocols::rest::query::Query;
@@ -19,6 +23,8 @@ use crate::protocols::rest::rc::{self, ApiCallRc, obj_ref};
 
 /// The one call whose answer is an object also when it was refused.
 const CLONE: &str = "resourceDefinitionClone";
+/// Status of a request that was turned away because there are too many.
+const STATUS_BUSY: u16 = 503;
 /// What stands in a path as it is; everything that a legal name has, and no more.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
@@ -64,6 +70,7 @@ async fn carry_out(api: &Api, operation: &str, order: Order) -> Reply {
         }
         Order::Reconnect(node) => reconnect(api, operation, node).await,
         Order::DeleteReports(which) => delete_reports(api, operation, *which),
+        Order::LogLevels(levels) => set_log(api, operation, &levels),
         Order::NotBuilt(instead) => not_built(operation, instead),
     }
 }
@@ -73,8 +80,15 @@ async fn ask(api: &Api, operation: &str, message: ClusterMessage) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => answer_of(operation, notes),
         Ok(ClusterAnswer::Refused(why)) => refusal(operation, why),
         Ok(ClusterAnswer::Taken) => answer_of(operation, Vec::new()),
+        Ok(ClusterAnswer::Busy) => not_taken(operation, &AskError::Overloaded),
+        Err(error @ (AskError::Overloaded | AskError::Refused(_))) => not_taken(operation, &error),
         Err(error) => answer_of(operation, vec![unanswered(&error)]),
     }
+}
+
+/// The answer to a request that was not even looked at: status 503.
+fn not_taken(operation: &str, error: &AskError) -> Reply {
+    Reply { status: STATUS_BUSY, ..answer_of(operation, vec![unanswered(error)]) }
 }
 
 /// What a caller is told when the cluster actor gave no answer.
@@ -105,6 +119,7 @@ async fn reconnect(api: &Api, operation: &str, node: NodeName) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => notes,
         Ok(ClusterAnswer::Refused(why)) => vec![*why.note],
         Ok(ClusterAnswer::Taken) => Vec::new(),
+        Ok(ClusterAnswer::Busy) => vec![unanswered(&AskError::Overloaded)],
         Err(error) => vec![unanswered(&error)],
     };
     let done =
@@ -120,6 +135,29 @@ fn delete_reports(api: &Api, operation: &str, which: ErrorReportDelete) -> Reply
         count => Note::success(DELETED, format!("{count} error reports deleted")),
     };
     answer_of(operation, vec![note])
+}
+
+/// Changes the filter of this process's log at once; after a restart it is the configuration's again.
+fn set_log(api: &Api, operation: &str, levels: &LogLevels) -> Reply {
+    let Some(log) = &api.log else {
+        return not_built(operation, "This process has no log of its own.");
+    };
+    if levels.is_empty() {
+        let nothing = Note::warning(WARN_NO_EFFECT, "No level of the log is named").cure("Give log.level");
+        return answer_of(operation, vec![nothing]);
+    }
+    if let Err(error) = log.change(|old| levels.over(old)) {
+        let failed = Note::new(Kind::Error, FAIL_UNKNOWN_ERROR, "The log's filter was not changed");
+        return answer_of(operation, vec![failed.because(error.to_string())]);
+    }
+    let filter = log.filter();
+    tracing::info!(%filter, "the log has another filter");
+    let done = Note::success(MODIFIED, format!("The controller's log is filtered by '{filter}'"))
+        .details("It holds until the controller is restarted; the key log.level of the configuration is for ever");
+    let nodes = Note::warning(WARN_NO_EFFECT, "The logs of the nodes are as they were")
+        .because("This release changes the log of the controller alone")
+        .cure(instead_of("satelliteSetConfig"));
+    answer_of(operation, if levels.on_nodes { vec![done, nodes] } else { vec![done] })
 }
 
 fn not_built(operation: &str, instead: &str) -> Reply {
@@ -272,8 +310,17 @@ mod tests {
     }
 
     #[test]
+    fn too_many_requests_are_turned_away_and_may_be_repeated() {
+        let busy = |_| Some(ClusterAnswer::Busy);
+        let (status, json) = call(busy, "nodeDelete", &[("node", "alpha")], "");
+        assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (503, Some(FAIL_UNKNOWN_ERROR)));
+        assert!(json[0]["message"].as_str().unwrap().contains("too many requests"), "{json}");
+        assert!(json[0]["correction"].as_str().unwrap().starts_with("Nothing was changed"), "{json}");
+    }
+
+    #[test]
     fn what_is_not_built_is_501_and_asks_nobody() {
-        for operation in ["encryptionPassphraseEnter", "controllerSetConfig", "createDevicePool", "backupCreate"] {
+        for operation in ["encryptionPassphraseEnter", "satelliteSetConfig", "createDevicePool", "backupCreate"] {
             let (status, json) = call(never, operation, &[], "");
             assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (501, Some(FAIL_UNKNOWN_ERROR)));
             assert!(json[0]["correction"].as_str().unwrap().len() > 40, "{json}");

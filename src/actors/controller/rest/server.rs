@@ -29,6 +29,8 @@ const SHUTDOWN_SECONDS: u64 = 1;
 /// Where and how the API is served.
 #[derive(Debug, Clone)]
 pub struct Listen {
+    /// What is served: the actor's name, and the section of the configuration that has the address.
+    pub name: &'static str,
     /// The only address that is listened to; port 0 lets the kernel choose.
     pub address: SocketAddr,
     /// Longest body in bytes.
@@ -86,7 +88,7 @@ impl Drop for Running {
 pub fn server(api: Api, listen: Listen) -> (Spec<RestServer>, watch::Receiver<Option<SocketAddr>>) {
     let (sender, receiver) = watch::channel(None);
     let bound = Arc::new(sender);
-    let spec = Spec::new("rest", move || RestServer {
+    let spec = Spec::new(listen.name, move || RestServer {
         api: api.clone(),
         listen: listen.clone(),
         bound: Arc::clone(&bound),
@@ -119,7 +121,7 @@ impl RestServer {
     fn run(&mut self, Opened { address, server }: Opened, ctx: &mut Context<RestMessage>) {
         self.running = Some(Running(server.handle()));
         self.bound.send_replace(Some(address));
-        tracing::info!(%address, "the REST API is served");
+        tracing::info!(%address, what = self.listen.name, "served");
         // Outside this incarnation's care: it has to be polled to carry out the order to stop.
         let ended = ctx.workers().spawn(server);
         ctx.run(ended, |ended| {
@@ -133,14 +135,14 @@ impl RestServer {
 }
 
 async fn open(api: Api, listen: Listen) -> Result<Opened, String> {
-    let listener = bind(listen.address).await.map_err(|error| cannot_listen(listen.address, &error))?;
-    let address = listener.local_addr().map_err(|error| cannot_listen(listen.address, &error))?;
-    let server = serve(api, &listen, listener).map_err(|error| cannot_listen(listen.address, &error))?;
+    let listener = bind(listen.address).await.map_err(|error| cannot_listen(&listen, &error))?;
+    let address = listener.local_addr().map_err(|error| cannot_listen(&listen, &error))?;
+    let server = serve(api, &listen, listener).map_err(|error| cannot_listen(&listen, &error))?;
     Ok(Opened { address, server })
 }
 
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
-    format!("the REST API cannot listen at {address}: {error}; free that address or set rest.listen to another one")
+fn cannot_listen(Listen { name, address, .. }: &Listen, error: &io::Error) -> String {
+    format!("nothing can listen at {address}: {error}; free that address or set {name}.listen to another one")
 }
 
 async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -169,6 +171,8 @@ fn serve(api: Api, listen: &Listen, listener: TcpListener) -> io::Result<Server>
         .max_connections(CONNECTIONS_PER_WORKER)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_DEADLINE)
+        // The last piece of an answer goes out at once, not when the client has acknowledged the one before (40 ms).
+        .tcp_nodelay(true)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .disable_signals()
         .listen(listener)?;

@@ -1,24 +1,25 @@
 //! The writer by script: messages in, effects as words out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Effect, Outcome, Writer};
+use super::{Answer, Effect, Limits, Outcome, Writer};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::Kind;
 use crate::model::command::{Command, DefinitionCommand, Naming, NewDefinition, NewPool, NodeCommand, PoolCommand};
 use crate::model::conduct::{At, Rules};
 use crate::model::decide::Observation;
-use crate::model::kinds::{ConnectionStatus, ProviderKind};
+use crate::model::kinds::{ConnectionStatus, LayerKind, ProviderKind, VolumeDefinitionFlags};
 use crate::model::moment::{EpochMs, Moment};
 use crate::model::names::NodeName;
 use crate::model::news::News;
 use crate::model::node::BACKING_PROP;
 use crate::model::observed::{NodeStatus, ResourceStatus, Sighting};
 use crate::model::props::PropsModify;
-use crate::model::report::{Capacity, PoolReport, Problem, Report, ResourceReport};
+use crate::model::report::{Capacity, PoolReport, Problem, Refused, Report, ResourceReport};
 use crate::model::size::Kib;
-use crate::model::testkit::{cluster, node, pool, rsc};
+use crate::model::testkit::{cluster, node, pool, rsc, volume};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 const TWO_REPLICAS: &str = "node alpha\npool alpha data FILE_THIN 50/100\nnode beta\npool beta data FILE_THIN 50/100\n\
@@ -118,6 +119,7 @@ impl Rig {
                 "publish".to_owned()
             }
             Effect::Answer(who, Outcome::Refused(_)) => format!("{who} refused"),
+            Effect::Answer(who, Outcome::Busy) => format!("{who} busy"),
             Effect::Answer(who, Outcome::Done(notes)) => {
                 let bad = notes.iter().filter(|note| matches!(note.kind, Kind::Warn | Kind::Error));
                 format!("{who} done{}", bad.map(|note| format!("; {}", note.message)).collect::<String>())
@@ -164,6 +166,7 @@ fn gone(name: &str, generation: u64) -> Report {
         rolled_back: None,
         in_use: None,
         problem: None,
+        refused: Vec::new(),
     })
 }
 
@@ -179,6 +182,13 @@ fn problem() -> Problem {
         correction: "close it".to_owned(),
         details: String::new(),
     }
+}
+
+/// The order of the generation is refused, for the device is in use.
+fn refused(name: &str, generation: u64) -> Report {
+    let Report::Resource(report) = failed(name, generation) else { unreachable!("made so above") };
+    let refused = vec![Refused::Shrink(volume(0))];
+    Report::Resource(ResourceReport { in_use: Some(true), refused, ..report })
 }
 
 const NONE: [&str; 0] = [];
@@ -214,6 +224,49 @@ fn one_batch_is_in_flight_and_answers_leave_with_theirs() {
     assert_eq!(rig.committed(), ["publish", "2 done", "3 done", "commit four"]);
     assert_eq!(rig.view.definitions.len(), 3);
     assert_eq!(rig.committed(), ["publish", "4 done"]);
+}
+
+fn limited(batch: usize, queue: usize) -> Rig {
+    let mut rig = Rig::of("");
+    rig.writer = Writer::new(Rules::default(), DEADLINE).within(Limits { batch, queue });
+    let state = cluster("");
+    rig.load(records(&state), &state);
+    rig
+}
+
+#[test]
+fn a_batch_is_no_larger_than_allowed_and_shows_no_more_than_is_durable() {
+    let mut rig = limited(2, 100);
+    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    for (who, name) in (2..).zip(["two", "three", "four", "five", "six"]) {
+        assert_eq!(rig.define(who, name), NONE);
+    }
+    let seen = |rig: &Rig| rig.view.definitions.len();
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "1 done", "commit two three"]), 1));
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "2 done", "3 done", "commit four five"]), 3));
+    assert_eq!(rig.define(7, "seven"), NONE);
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "4 done", "5 done", "commit six seven"]), 5));
+    assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "6 done", "7 done"]), 7));
+    let mut rig = limited(1, 100);
+    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    assert_eq!((rig.define(2, "one"), rig.define(3, "two")), (words(&NONE), words(&NONE)));
+    assert_eq!(rig.committed(), ["publish", "1 done", "publish", "2 refused", "commit two"], "none waits for nothing");
+}
+
+#[test]
+fn more_requests_than_may_wait_are_turned_away_and_reports_never() {
+    let mut rig = limited(8, 2);
+    assert_eq!(rig.define(1, "one"), ["commit one"], "it does not wait");
+    assert_eq!((rig.define(2, "two"), rig.define(3, "three")), (words(&NONE), words(&NONE)));
+    assert_eq!(rig.define(4, "four"), ["4 busy"]);
+    assert_eq!(rig.report("alpha", gone("one", 1)), NONE);
+    assert!(!rig.writer.head().definitions.contains_key(&rsc("four")), "nothing was decided");
+    assert_eq!(rig.committed(), ["publish", "1 done", "commit two three"]);
+    assert_eq!(rig.define(5, "four"), NONE, "there is room again");
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
 }
 
 #[test]
@@ -365,10 +418,41 @@ fn a_new_writer_tells_what_the_former_had_committed_and_not_told() {
     assert_eq!(rig.load(records(&before), &before), ["publish", "news alpha beta everybody"]);
 }
 
+#[test]
+fn a_shrink_that_a_node_refuses_is_answered_at_once_and_not_as_done() {
+    let mut state = cluster(TWO_REPLICAS);
+    let mut web = (*state.definitions[&rsc("web")]).clone();
+    web.layers = vec![LayerKind::Storage];
+    state.apply(&Change::Definition(rsc("web"), Some(Arc::new(web))));
+    let mut rig = Rig::fresh();
+    rig.load(records(&state), &state);
+    let resize = Command::Definition(DefinitionCommand::VolumeModify {
+        rsc: rsc("web"),
+        number: volume(0),
+        size: Some(Kib(5)),
+        props: PropsModify::default(),
+        set: VolumeDefinitionFlags::NONE,
+        clear: VolumeDefinitionFlags::NONE,
+    });
+    assert_eq!(rig.ask(1, &resize, Answer::WhenCarriedOut), ["commit web"]);
+    assert_eq!(rig.committed(), ["publish", "news web@alpha web@beta"]);
+    let generation = rig.writer.head().definitions[&rsc("web")].generation;
+    assert_eq!(rig.report("alpha", refused("web", generation)), ["commit web"]);
+    let effects = rig.writer.committed();
+    let answer = effects.iter().find_map(|effect| match effect {
+        Effect::Answer(1, Outcome::Done(notes)) => Some(notes.iter().map(|note| note.kind).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(answer, Some(vec![Kind::Error]), "nothing says that it was done, and beta is not waited for");
+    assert_eq!(rig.show(effects).last().expect("news"), "news web@alpha web@beta");
+    assert_eq!(rig.writer.head().definitions[&rsc("web")].volumes[&volume(0)].size, Kib(10));
+}
+
 /// Each report's status carries the seed that it was judged with, in the place of the generation.
 fn seed_as_generation(_: &Cluster, on: &NodeName, report: &Report, moment: Moment) -> Observation {
     let Report::Resource(report) = report else { return Observation::default() };
-    let status = ResourceStatus { generation: moment.seed, volumes: Vec::new(), in_use: None, problem: None };
+    let (generation, volumes) = (moment.seed, Vec::new());
+    let status = ResourceStatus { generation, volumes, in_use: None, problem: None, taken_back: false };
     Observation {
         sightings: vec![Sighting::Resource(report.rsc.clone(), on.clone(), Some(status))],
         ..Observation::default()

@@ -148,6 +148,73 @@ fn a_raised_count_is_placed_as_far_as_there_is_room() {
 }
 
 #[test]
+fn a_property_that_goes_out_of_use_is_warned_of_on_whatever_it_is_set() {
+    let mut world = World::with(&["alpha"]);
+    world.volume("vol", &[LayerKind::Storage], &["alpha"]);
+    let notes = world.ask(Command::Definition(DefinitionCommand::Modify {
+        name: rsc_name("vol"),
+        props: set(&[("DrbdOptions/auto-quorum", "io-error")]),
+        group: None,
+        layers: None,
+        peer_slots: None,
+    }));
+    assert_eq!(codes(&notes), [MODIFIED, CREATED, WARN_DEPRECATED]);
+}
+
+#[test]
+fn adjusting_places_what_has_no_replica_yet_and_takes_none_away() {
+    let mut world = World::with(&["alpha", "bravo"]);
+    for (name, nodes) in [("bare", &[][..]), ("full", &["alpha", "bravo"])] {
+        world.volume(name, &[LayerKind::Drbd, LayerKind::Storage], nodes);
+    }
+    let adjust = |count| Command::Group(GroupCommand::Adjust { group: None, filter: place_count(count) });
+    let notes = world.ask(adjust(1));
+    let surplus: Vec<&Note> = notes.iter().filter(|note| note.code == WARN_RSC_ALREADY_DEPLOYED).collect();
+    assert_eq!(surplus.iter().map(|note| refs(note)["RscDfn"]).collect::<Vec<_>>(), ["full"]);
+    let replicas = |world: &World, rsc| world.definition(rsc).resources.len();
+    assert_eq!((replicas(&world, "bare"), replicas(&world, "full")), (1, 2));
+    world.ask(Command::Group(modify(DEFAULT_GROUP, place_count(2))));
+    assert_eq!(replicas(&world, "bare"), 2);
+}
+
+#[test]
+fn what_has_no_volume_yet_is_not_placed() {
+    let mut world = World::with(&["alpha"]);
+    world.ask(Command::Definition(DefinitionCommand::Create(NewDefinition {
+        name: Naming::Name(rsc_name("empty")),
+        group: None,
+        layers: None,
+        props: PropsModify::default(),
+        peer_slots: None,
+        secret: None,
+    })));
+    world.ask(Command::Group(GroupCommand::Adjust { group: None, filter: place_count(1) }));
+    assert!(world.definition("empty").resources.is_empty());
+}
+
+#[test]
+fn a_refused_placement_is_about_resources_whatever_was_asked_for() {
+    let mut world = World::with(&["alpha"]);
+    world.volume("vol", &[LayerKind::Storage], &[]);
+    let spawn = Command::Group(GroupCommand::Spawn(Spawn {
+        group: group_name(DEFAULT_GROUP),
+        name: Naming::Name(rsc_name("web")),
+        sizes: vec![Kib(4096)],
+        filter: place_count(9),
+        partial: false,
+        definitions_only: false,
+        peer_slots: None,
+        props: PropsModify::default(),
+    }));
+    let autoplace = Command::Resource(ResourceCommand::Autoplace { rsc: rsc_name("vol"), filter: place_count(9) });
+    for command in [spawn, autoplace] {
+        let note = world.refuse(&command);
+        let bits = ret_code(note.kind, note.operation, note.object, note.code);
+        assert_eq!(bits, -4_611_686_018_407_201_820, "{note:?}");
+    }
+}
+
+#[test]
 fn a_group_goes_with_its_last_definition() {
     let mut world = World::with(&["alpha"]);
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);

@@ -8,12 +8,12 @@ use crate::model::group::SelectFilter;
 use crate::model::kinds::{DefinitionFlags, ResourceFlags, SnapshotFlags, VolumeDefinitionFlags};
 use crate::model::names::{GroupName, SnapName};
 use crate::model::props::PropsModify;
-use crate::model::report::ResourceReport;
+use crate::model::report::{Problem, ResourceReport};
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, node, pool, rsc, volume};
 use crate::model::wait::{Goal, Standing};
 
-const THREE: &str = "
+pub(super) const THREE: &str = "
     grp store layers=STORAGE
     node alpha
     pool alpha data FILE_THIN 9000000/9000000
@@ -23,7 +23,7 @@ const THREE: &str = "
     pool charlie data FILE_THIN 7000000/9000000
 ";
 
-fn spawn(name: &str, count: u32) -> Command {
+pub(super) fn spawn(name: &str, count: u32) -> Command {
     let filter = SelectFilter {
         place_count: Some(count),
         layers: Some(vec![crate::model::kinds::LayerKind::Storage]),
@@ -41,7 +41,7 @@ fn spawn(name: &str, count: u32) -> Command {
     }))
 }
 
-fn snapshot(name: &str, snap: &str) -> Command {
+pub(super) fn snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Create {
         snapshots: vec![NewSnapshot {
             rsc: rsc(name),
@@ -52,15 +52,15 @@ fn snapshot(name: &str, snap: &str) -> Command {
     })
 }
 
-fn snap_name(text: &str) -> SnapName {
+pub(super) fn snap_name(text: &str) -> SnapName {
     SnapName::parse(text).expect("legal")
 }
 
-fn delete(name: &str) -> Command {
+pub(super) fn delete(name: &str) -> Command {
     Command::Definition(DefinitionCommand::Delete { name: rsc(name) })
 }
 
-fn delete_snapshot(name: &str, snap: &str) -> Command {
+pub(super) fn delete_snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Delete { rsc: rsc(name), name: snap_name(snap), nodes: Vec::new() })
 }
 
@@ -247,6 +247,73 @@ fn what_was_in_use_goes_when_asked_again() {
     assert_eq!(goal(again).standing(&puppet.cluster), Standing::Pending);
     puppet.settle();
     assert!(puppet.cluster.definitions.is_empty());
+}
+
+/// The node says that the snapshot, whose removal it was told, stays.
+fn refuses_removal(puppet: &mut Puppet) -> (Goal, Standing) {
+    let (node, desired) = puppet.told.remove(0);
+    let mut report = puppet.carry_out(&desired);
+    let [message, cause, correction, details] = ["it stays", "it is being read", "ask again", ""].map(str::to_owned);
+    let problem = Problem { message, cause, correction, details };
+    for snapshot in &mut report.snapshots {
+        (snapshot.present, snapshot.problem) = (true, Some(problem.clone()));
+    }
+    puppet.report(&node, report);
+    let goal = Goal { rsc: desired.rsc, node, generation: desired.generation };
+    let standing = goal.standing(&puppet.cluster);
+    (goal, standing)
+}
+
+#[test]
+fn a_snapshot_that_a_node_kept_goes_when_asked_again() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.done(snapshot("web", "one"));
+    puppet.ask(delete_snapshot("web", "one")).expect("nothing reads it");
+    let (first, standing) = refuses_removal(&mut puppet);
+    assert!(matches!(standing, Standing::Failed(_)), "{standing:?}");
+    assert!(puppet.told.is_empty(), "nobody asked again yet");
+    puppet.ask(delete_snapshot("web", "one")).expect("asked again");
+    assert_eq!(puppet.told.len(), 1, "the node is told again");
+    let again = Goal { generation: puppet.told[0].1.generation, ..first };
+    assert_eq!(again.standing(&puppet.cluster), Standing::Pending);
+    puppet.settle();
+    assert!(puppet.cluster.snapshots.is_empty());
+}
+
+#[test]
+fn only_nodes_that_remove_a_snapshot_are_told_again() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 2));
+    puppet.done(snapshot("web", "one"));
+    let on_alpha = || {
+        Command::Snapshot(SnapshotCommand::Delete {
+            rsc: rsc("web"),
+            name: snap_name("one"),
+            nodes: vec![node("alpha")],
+        })
+    };
+    puppet.ask(on_alpha()).expect("first");
+    refuses_removal(&mut puppet);
+    puppet.ask(on_alpha()).expect("second");
+    let told: Vec<&str> = puppet.told.iter().map(|(node, _)| node.as_str()).collect();
+    assert_eq!(told, ["alpha"]);
+    puppet.settle();
+    let left: Vec<&str> =
+        puppet.cluster.snapshots.values().flat_map(|one| one.nodes.keys()).map(|n| n.as_str()).collect();
+    assert_eq!(left, ["bravo"]);
+}
+
+#[test]
+fn a_snapshot_that_could_not_be_taken_can_be_deleted() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.failing = vec!["web".to_owned()];
+    puppet.ask(snapshot("web", "one")).expect("decided");
+    puppet.settle();
+    puppet.failing.clear();
+    puppet.done(delete_snapshot("web", "one"));
+    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
 }
 
 #[test]

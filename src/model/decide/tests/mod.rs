@@ -253,7 +253,13 @@ impl World {
             usable: None,
         };
         let generation = self.definition(rsc).generation;
-        let status = ResourceStatus { generation, volumes: vec![volume], in_use: Some(in_use), problem: None };
+        let status = ResourceStatus {
+            generation,
+            volumes: vec![volume],
+            in_use: Some(in_use),
+            problem: None,
+            taken_back: false,
+        };
         self.cluster.sight(Sighting::Resource(rsc_name(rsc), node_name(node), Some(status)));
     }
 
@@ -287,3 +293,4 @@ fn refs(note: &Note) -> BTreeMap<&'static str, &str> {
 
 mod lives;
 mod puppet;
+mod taken_back;

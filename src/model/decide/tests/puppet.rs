@@ -120,6 +120,7 @@ impl Puppet {
             rolled_back: desired.rollback.as_ref().map(|order| order.token).filter(|_| !fails),
             in_use: Some(false),
             problem,
+            refused: Vec::new(),
         }
     }
 

@@ -21,14 +21,28 @@ fn a_node_goes_when_nothing_is_left_on_it() {
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);
     let note = world.refuse(&delete("alpha"));
     assert_eq!((note.code, note.details.as_deref()), (FAIL_IN_USE, Some("vol")));
-    let note = world.refuse(&delete("bravo"));
-    assert_eq!((note.code, note.details.as_deref()), (FAIL_IN_USE, Some("data")));
-    world.ask(Command::Pool(PoolCommand::Delete { node: node_name("bravo"), name: pool_name("data") }));
-    assert_eq!(codes(&world.ask(delete("bravo"))), [DELETED]);
+    let notes = world.ask(delete("bravo"));
+    assert_eq!(codes(&notes), [DELETED, DELETED]);
+    assert_eq!((refs(&notes[0])["StorPool"], notes[0].object), ("data", Some(ObjectKind::StoragePool)));
     assert!(!world.cluster.nodes.contains_key(&node_name("bravo")) && world.cluster.node_connections.is_empty());
+    assert!(world.cluster.pool_status.keys().all(|(node, _)| node.as_str() == "alpha"));
     for command in [delete("bravo"), lost("bravo")] {
         assert_eq!(codes(&world.ask_in_vain(&command)), [WARN_NOT_FOUND]);
     }
+}
+
+#[test]
+fn a_node_whose_pool_holds_a_snapshot_stays() {
+    let mut world = World::with(&["alpha", "bravo"]);
+    world.volume("vol", &[LayerKind::Drbd, LayerKind::Storage], &["alpha", "bravo"]);
+    world.snapshot("vol", "s1");
+    let (rsc, node) = (rsc_name("vol"), node_name("bravo"));
+    world.ask(Command::Resource(ResourceCommand::Delete { rsc, node: node.clone(), keep_tiebreaker: false }));
+    let mut definition = world.definition("vol").clone();
+    definition.resources.remove(&node);
+    world.cluster.apply(&Change::Definition(rsc_name("vol"), Some(Arc::new(definition))));
+    let note = world.refuse(&delete("bravo"));
+    assert_eq!((note.code, note.details.as_deref()), (FAIL_IN_USE, Some("s1 of vol")));
 }
 
 #[test]

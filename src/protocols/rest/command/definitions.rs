@@ -8,10 +8,10 @@ use crate::model::code::FAIL_INVLD_TRANSPORT_TYPE;
 use crate::model::command::{CloneOrder, Command, DefinitionCommand, NewDefinition};
 use crate::model::names::RscName;
 use crate::model::refusal::Refusal;
+use crate::model::secret::Secret;
 use crate::protocols::rest::definition::{
     CloneRequest, ResourceDefinitionCreate, ResourceDefinitionModify, ResourceDefinitionSpec,
 };
-use crate::protocols::rest::shape::Secret;
 
 pub(super) const CALLS: &[Call] = calls! {
     resourceDefinitionCreate Commit => create;
@@ -44,7 +44,12 @@ fn create(request: &Request) -> Result<Command, Untranslated> {
         layers: Some(each(&kinds, layer)?).filter(|layers| !layers.is_empty()),
         props: new_props(spec.props),
         peer_slots: peer_slots(wire.drbd_peer_slots)?,
-        secret: wire.drbd_secret.as_ref().map(Secret::expose).filter(|secret| !secret.is_empty()).map(str::to_owned),
+        secret: wire
+            .drbd_secret
+            .as_ref()
+            .map(|secret| secret.expose())
+            .filter(|text| !text.is_empty())
+            .map(Secret::new),
     })))
 }
 

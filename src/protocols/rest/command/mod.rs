@@ -6,6 +6,7 @@ mod definitions;
 mod disks;
 mod filter;
 mod groups;
+mod log_levels;
 mod nodes;
 mod numbers;
 mod parse;
@@ -28,6 +29,7 @@ use crate::model::command::Command;
 use crate::model::names::NodeName;
 use crate::model::refusal::Refusal;
 
+pub use log_levels::{LogLevels, levels_of};
 pub use unbuilt::instead_of;
 
 /// A request, its route found already.
@@ -67,6 +69,8 @@ pub enum Order {
     Reconnect(NodeName),
     /// Delete the error reports that fit all conditions.
     DeleteReports(Box<ErrorReportDelete>),
+    /// Other levels of the controller's log.
+    LogLevels(LogLevels),
     /// Nothing carries it out; the text says what to do instead.
     NotBuilt(&'static str),
 }
@@ -142,6 +146,7 @@ pub fn translate(operation: &str, request: &Request) -> Result<Order, Untranslat
             let ids = vec![request.param("id").to_owned()];
             Ok(Order::DeleteReports(Box::new(ErrorReportDelete { ids, ..ErrorReportDelete::default() })))
         }
+        "controllerSetConfig" => Ok(Order::LogLevels(log_levels::log_levels(request)?)),
         _ => Ok(Order::NotBuilt(instead_of(operation))),
     }
 }

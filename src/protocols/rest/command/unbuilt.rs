@@ -5,7 +5,7 @@ use crate::model::code::FAIL_INVLD_REQUEST;
 use crate::model::refusal::Refusal;
 
 const KEYS: &str = "Leave encryption to a layer of your own above the volume, and keep LUKS out of layer stacks.";
-const LOG_LEVELS: &str = "Set the log filter in the daemon's configuration file and restart it.";
+const LOG_LEVELS: &str = "Set the log filter in the configuration file of the node's daemon and restart it.";
 const PROXY: &str = "Connect the replicas directly, or through a tunnel of your own.";
 const BACKUPS: &str = "Take a snapshot, restore it into another resource and copy that with a tool of yours.";
 const FILES: &str = "Distribute the file with the configuration management of your nodes.";
@@ -21,7 +21,7 @@ pub fn instead_of(operation: &str) -> &'static str {
         | "encryptionPassphraseModify"
         | "encryptionPassphraseEnter"
         | "volumeDefinitionModifyPassphrase" => KEYS,
-        "controllerSetConfig" | "satelliteSetConfig" => LOG_LEVELS,
+        "satelliteSetConfig" => LOG_LEVELS,
         "controllerBackupDB" | "controllerExportDB" => DATABASE,
         "createDevicePool" => {
             "Make the volume group, thin pool or zpool on the node with its own tools, then create the storage pool with \

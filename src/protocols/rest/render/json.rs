@@ -105,7 +105,9 @@ impl Json {
         self.comma = true;
     }
 
-    /// The key of the next value: a plain word of the program's, which needs no escaping.
+    /// The key of the next value: a plain word of the program's, which needs no escaping. Inlined, so that its length is
+    /// known where it is copied.
+    #[inline(always)]
     pub fn key(&mut self, key: &'static str) {
         debug_assert!(is_plain(key), "{key}");
         // Comma, two quotes and a colon.
@@ -132,12 +134,14 @@ impl Json {
     }
 
     /// A text that always stands.
+    #[inline]
     pub fn must(&mut self, key: &'static str, text: &str) {
         self.key(key);
         self.string(text);
     }
 
     /// A text, left out when it is empty.
+    #[inline]
     pub fn text(&mut self, key: &'static str, text: &str) {
         if !text.is_empty() {
             self.must(key, text);
@@ -150,12 +154,14 @@ impl Json {
     }
 
     /// A whole number, always.
+    #[inline]
     pub fn int(&mut self, key: &'static str, number: i64) {
         self.key(key);
         self.number(number);
     }
 
     /// A size or count, always; what the API cannot express becomes its largest number.
+    #[inline]
     pub fn size(&mut self, key: &'static str, number: u64) {
         self.int(key, i64::try_from(number).unwrap_or(i64::MAX));
     }
@@ -174,6 +180,7 @@ impl Json {
     }
 
     /// Yes or no, always.
+    #[inline]
     pub fn flag(&mut self, key: &'static str, yes: bool) {
         self.key(key);
         self.raw(if yes { b"true" } else { b"false" });
@@ -183,21 +190,23 @@ impl Json {
     pub fn uuid(&mut self, uuid: Uuid) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         self.key("uuid");
-        let mut text = [b'-'; UUID_CHARS];
-        let mut at = 0;
+        // With its quotes, of which the first moves everything by one.
+        let mut text = [b'-'; UUID_CHARS + 2];
+        text[0] = b'"';
+        text[UUID_CHARS + 1] = b'"';
+        let mut at = 1;
         for byte in uuid.0.to_be_bytes() {
-            at += usize::from(matches!(at, 8 | 13 | 18 | 23));
+            at += usize::from(matches!(at, 9 | 14 | 19 | 24));
             text[at] = HEX[usize::from(byte >> 4)];
             text[at + 1] = HEX[usize::from(byte & 0xF)];
             at += 2;
         }
-        self.out.push(b'"');
         self.out.extend_from_slice(&text);
-        self.out.push(b'"');
         self.comma = true;
     }
 
     /// Properties, left out when there are none.
+    #[inline]
     pub fn props(&mut self, key: &'static str, props: &Props) {
         if !props.is_empty() {
             self.key(key);
@@ -211,8 +220,13 @@ impl Json {
     }
 
     /// Texts, left out when there are none.
+    #[inline]
     pub fn texts<'a>(&mut self, key: &'static str, texts: impl IntoIterator<Item = &'a str>) {
-        self.filled_list(key, |json| texts.into_iter().for_each(|text| json.string(text)));
+        let mut texts = texts.into_iter().peekable();
+        if texts.peek().is_some() {
+            self.key(key);
+            self.list(|json| texts.for_each(|text| json.string(text)));
+        }
     }
 
     /// A list, left out when nothing was written into it.
@@ -237,12 +251,14 @@ impl Json {
         }
     }
 
+    #[inline]
     fn separate(&mut self) {
         if self.comma {
             self.out.push(b',');
         }
     }
 
+    #[inline]
     fn quote(&mut self, text: &str) {
         if is_plain(text) {
             self.out.reserve(text.len() + 2);

@@ -113,7 +113,7 @@ pub fn drbd_definition(json: &mut Json, definition: &ResourceDefinition) {
         // Ports belong to replicas, not to definitions.
         json.int("port", -1);
         json.must("transport_type", "IP");
-        json.must("secret", definition.drbd.as_ref().map_or("", |drbd| drbd.secret.as_str()));
+        json.must("secret", definition.drbd.as_ref().map_or("", |drbd| drbd.secret.expose()));
         json.flag("down", false);
     });
 }

@@ -13,8 +13,8 @@ pub(super) const ROUTES: &[Route] = routes! {
         "Shows the metrics for Prometheus.";
     One Get "/metrics/scrape-target" metricsScrapeTargets Nothing => 200 Many("ScrapeTargets")
         "Tells Prometheus where drbd-reactor has more metrics.";
-    Four Get "/" root Nothing => 303 Text
-        "Leads to the web page.";
+    Four Get "/" root Nothing => 200 Text
+        "Tells where to go from here.";
     NotBuilt Post "/v1/internal/backups/requestPrevSnap" internalRequestPrevSnap Any => 200 Entries
         "Asks another cluster for the snapshot to build on.";
     NotBuilt Post "/v1/internal/backups/requestShip" internalRequestShip Any => 200 Entries

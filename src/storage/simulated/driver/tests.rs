@@ -18,6 +18,10 @@ fn id(name: &str, number: u32) -> BackingId {
     BackingId::of(&rsc, VolumeNumber::new(number).expect("legal"), None).expect("legal")
 }
 
+fn owner() -> Owner {
+    Owner::of(&crate::model::conduct::tests::desired("web", 1))
+}
+
 fn snap(number: u64) -> SnapName {
     SnapName::parse(&format!("s{number}")).expect("legal")
 }
@@ -41,9 +45,9 @@ fn room_is_counted() {
     let pool = disk(1000);
     let fat = simulated(&pool, ProviderKind::File);
     let free = || fat.capacity().expect("known").free;
-    fat.create(&id("web", 0), Kib(600)).expect("fits");
+    fat.create(&id("web", 0), Kib(600), owner()).expect("fits");
     assert_eq!(free(), Kib(400));
-    let full = fat.create(&id("web", 1), Kib(600)).expect_err("full");
+    let full = fat.create(&id("web", 1), Kib(600), owner()).expect_err("full");
     assert!(full.correction.contains("full"), "{full:?}");
     assert_eq!(fat.observe(&id("web", 1)).expect("absent").backing, None);
     fat.resize(&id("web", 0), Kib(1000)).expect("fits");
@@ -51,7 +55,7 @@ fn room_is_counted() {
     fat.remove(&id("web", 0)).expect("removed");
     assert_eq!(free(), Kib(1000));
     let thin = simulated(&disk(1000), ProviderKind::FileThin);
-    thin.create(&id("web", 0), Kib(6400)).expect("thin");
+    thin.create(&id("web", 0), Kib(6400), owner()).expect("thin");
     assert_eq!(thin.capacity().expect("known").free, Kib(900));
 }
 
@@ -60,7 +64,7 @@ fn parts_are_dated_by_the_time_that_was_told() {
     let disk = disk(1 << 20);
     let driver = simulated(&disk, ProviderKind::FileThin);
     let web = id("web", 0);
-    driver.create(&web, Kib(64)).expect("made");
+    driver.create(&web, Kib(64), owner()).expect("made");
     disk.set_now(EpochMs(77));
     driver.take_snapshot(std::slice::from_ref(&web), &snap(1)).expect("taken");
     disk.set_now(EpochMs(99));
@@ -73,7 +77,7 @@ fn a_device_in_use_is_neither_free_nor_taken_down() {
     let disk = disk(1 << 20);
     let driver = simulated(&disk, ProviderKind::FileThin);
     let web = id("web", 0);
-    driver.create(&web, Kib(64)).expect("made");
+    driver.create(&web, Kib(64), owner()).expect("made");
     let busy = |op: Op, _: &str| matches!(op, Op::AssertUnused | Op::Detach).then_some(Fault::Busy);
     disk.set_faults(Some(Box::new(busy)));
     assert_eq!(driver.assert_unused(&web), Ok(()), "there is no device");
@@ -93,7 +97,7 @@ fn a_file_system_is_made_where_nothing_is() {
     let wanted = FileSystem { kind: "ext4".to_owned(), mkfs_params: Vec::new(), user: None, group: None };
     for (number, content, expected) in [(0, 0, Content::Known("ext4".to_owned())), (1, 5, Content::Unknown)] {
         let web = id("web", number);
-        driver.create(&web, Kib(64)).expect("made");
+        driver.create(&web, Kib(64), owner()).expect("made");
         driver.attach(&web).expect("attached");
         assert!(disk.write(web.as_str(), content));
         driver.format(&web, &wanted).expect("done");
@@ -144,8 +148,8 @@ impl Pair {
         let size = Kib(4 * (1 + (roll >> 32) % 16));
         let part = PartId { of: &of, snapshot: &snapshot };
         let (name, [real, simulated]) = match roll % 9 {
-            0 => ("create", self.both(|d| d.create(&of, size))),
-            1 => ("create_from", self.both(|d| d.create_from(&other, part, size))),
+            0 => ("create", self.both(|d| d.create(&of, size, owner()))),
+            1 => ("create_from", self.both(|d| d.create_from(&other, part, size, owner()))),
             2 => ("resize", self.both(|d| d.resize(&of, size))),
             3 => ("remove", self.both(|d| d.remove(&of))),
             4 => {
@@ -153,7 +157,7 @@ impl Pair {
                 ("take_snapshot", self.both(|d| d.take_snapshot(&ids, &snapshot).map(drop)))
             }
             5 => ("remove_part", self.both(|d| d.remove_part(part))),
-            6 => ("stage_rollback", self.both(|d| d.stage_rollback(part, size))),
+            6 => ("stage_rollback", self.both(|d| d.stage_rollback(part, size, owner()))),
             7 => ("swap_rollback", self.both(|d| d.swap_rollback(&of))),
             _ => {
                 self.write(&of, roll);

@@ -9,15 +9,14 @@ use crate::model::cluster::Cluster;
 use crate::model::code;
 use crate::model::decide::explain;
 use crate::model::names::RscName;
+use crate::model::placement::Choice;
 use crate::model::props::PropertyOwner;
 use crate::protocols::rest::query::NameFilter;
 use crate::protocols::rest::render::definition::{
     Volumes, clone_status, definition, is_synced_on_all, volume_definition,
 };
+use crate::protocols::rest::render::json::Json;
 use crate::protocols::rest::render::props::catalogue;
-
-/// Replicas that an explanation tries to place beyond those that stand.
-const EXPLAINED_REPLICAS: usize = 1;
 
 pub fn read(cluster: &Cluster, call: &Call) -> Option<Read> {
     Some(match call.route.operation {
@@ -93,37 +92,40 @@ fn volume(cluster: &Cluster, call: &Call) -> Read {
     Ok(json(|json| volume_definition(json, record, found)))
 }
 
-/// Where one more replica would go, and for every node and pool why, or why not.
+/// How many replicas are wanted and stand, where those that lack (or one more) would go, and for every node and pool
+/// why, or why not.
 fn explanation(cluster: &Cluster, call: &Call) -> Read {
     let record = find(cluster, call.param("rd"))?;
-    let Some(outcome) = explain(cluster, &record.name, EXPLAINED_REPLICAS) else {
+    let Some(found) = explain(cluster, &record.name) else {
         let message = format!("Resource definition {} has no resource group", record.name);
         return Err(missing(code::FAIL_NOT_FOUND_RSC_GRP, message));
+    };
+    let (choices, story) = match &found.outcome {
+        Ok(placed) => (&placed.choices[..], &placed.story),
+        Err(not_placed) => (&[][..], not_placed.story.as_ref()),
     };
     Ok(json(|json| {
         json.object(|json| {
             json.must("resource", record.name.as_str());
             json.must("resource_group", record.group.as_str());
+            json.size("wanted", found.wanted as u64);
+            json.size("standing", found.standing as u64);
             json.texts("stands_on", record.resources.keys().map(|node| node.as_str()));
-            let (choices, story) = match &outcome {
-                Ok(placed) => (&placed.choices[..], &placed.story),
-                Err(not_placed) => (&[][..], not_placed.story.as_ref()),
-            };
-            json.flag("possible", outcome.is_ok());
-            if let Err(not_placed) = &outcome {
+            json.flag("possible", found.outcome.is_ok());
+            if let Err(not_placed) = &found.outcome {
                 json.must("reason", &not_placed.to_string());
             }
-            json.filled_list("next", |json| {
-                for choice in choices {
-                    json.object(|json| {
-                        json.must("node", choice.node.as_str());
-                        json.must("storage_pool", choice.pool.as_str());
-                        json.float("score", choice.score);
-                    });
-                }
-            });
+            json.filled_list("next", |json| choices.iter().for_each(|choice| next(json, choice)));
             json.key("lines");
             json.list(|json| story.lines().for_each(|line| json.string(&line)));
         });
     }))
+}
+
+fn next(json: &mut Json, choice: &Choice) {
+    json.object(|json| {
+        json.must("node", choice.node.as_str());
+        json.must("storage_pool", choice.pool.as_str());
+        json.float("score", choice.score);
+    });
 }

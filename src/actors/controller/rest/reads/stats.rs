@@ -9,6 +9,7 @@ use crate::model::cluster::Cluster;
 use crate::model::code;
 use crate::model::names::KvsName;
 use crate::model::props::PropertyOwner;
+use crate::protocols::rest::command::levels_of;
 use crate::protocols::rest::controller::{
     ControllerConfig, ControllerDb, ControllerLog, ControllerVersion, Listener, REST_API_VERSION,
 };
@@ -17,6 +18,7 @@ use crate::protocols::rest::query::Page;
 use crate::protocols::rest::render::json::Json;
 use crate::protocols::rest::render::node::scrape_targets;
 use crate::protocols::rest::render::props::{catalogue, catalogues, key_value_store};
+use crate::telemetry::LogControl;
 
 /// Where DRBD's reactor shows its metrics on every node.
 const REACTOR_METRICS_PORT: u16 = 9942;
@@ -78,10 +80,17 @@ pub fn build_time() -> &'static str {
 }
 
 fn config(api: &Api) -> ControllerConfig {
-    let level = api.about.log_level.clone();
+    let filter = api.log.as_ref().map(LogControl::filter).unwrap_or_default();
+    let (level, level_linstor) = levels_of(&filter);
     let listen = api.about.listen;
     ControllerConfig {
-        log: Some(ControllerLog { level: level.clone(), level_global: level, ..ControllerLog::default() }),
+        log: Some(ControllerLog {
+            level_global: level.clone(),
+            level_linstor_global: level_linstor.clone(),
+            level,
+            level_linstor,
+            ..ControllerLog::default()
+        }),
         db: Some(ControllerDb { connection_url: api.about.store.clone(), ..ControllerDb::default() }),
         http: Some(Listener {
             enabled: Some(true),

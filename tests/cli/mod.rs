@@ -1,6 +1,8 @@
 //! `zea` against a controller that answers from a script: exit codes, fail-over, what is printed where; against a real
 //! store; and that its committed reference is current. ZEA_BLESS=1 rewrites the reference.
 
+mod placement;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -116,7 +118,7 @@ const ADDED: &str = r#"[{"ret_code":20709377,"message":"node alpha added","creat
 const NO_NODES: &str = r#"[{"ret_code":-4611686018407201820,"message":"Not enough nodes","cause":"1 of 2 fit",
     "details":"alpha/ssd: chosen\nbeta/ssd: no room","correction":"add a node","error_report_ids":["1-2-3"],
     "created_at":""}]"#;
-const VIEW: &str = include_str!("fixtures/rest/view_resources.json");
+const VIEW: &str = include_str!("../fixtures/rest/view_resources.json");
 
 #[test]
 fn a_change_is_done_and_told() {
@@ -225,10 +227,76 @@ fn make_prints_the_device_alone() {
     assert!(asked[0].starts_with("POST /v1/resource-groups/gold/spawn "), "{asked:?}");
     assert_eq!(asked[1], "GET /v1/view/resources?resources=res1");
 
-    let controller = Controller::start(&[Reply::Json(201, ADDED), Reply::Json(200, "[]")]);
+    let there = Reply::Json(200, r#"{"name":"res1"}"#);
+    let controller = Controller::start(&[Reply::Json(201, ADDED), Reply::Json(200, "[]"), there]);
     let outcome = zea_at(&[&controller.address], "make res1 1G");
     assert_eq!((outcome.code, outcome.out.as_str()), (10, ""));
     assert!(outcome.err.contains("zea explain res1"), "{}", outcome.err);
+}
+
+#[test]
+fn make_makes_as_many_volumes_as_sizes_are_given() {
+    let controller = Controller::start(&[Reply::Json(201, ADDED), Reply::Json(200, VIEW)]);
+    assert_eq!(zea_at(&[&controller.address], "make res1 10M 20M 30M").code, 0);
+    let asked = controller.asked();
+    assert!(asked[0].contains(r#""volume_sizes":[10240,20480,30720]"#), "{asked:?}");
+    assert!(asked[0].contains(r#""partial":true"#), "{asked:?}");
+}
+
+const NO_DEFINITION: &str = r#"[{"ret_code":-4611686018427387603,"message":"There is no nope",
+    "correction":"Look at the list","created_at":""}]"#;
+
+#[test]
+fn what_was_never_made_does_not_exist() {
+    let missing = || Reply::Json(404, NO_DEFINITION);
+    let controller = Controller::start(&[Reply::Json(200, "[]"), missing(), missing()]);
+    let outcome = zea_at(&[&controller.address], "device nope");
+    assert_eq!((outcome.code, outcome.out.as_str()), (10, ""));
+    assert_eq!(
+        outcome.err,
+        "ERROR    There is no nope\n         correction: Look at the list\n         list:       zea definition list\n"
+    );
+    assert_eq!(controller.asked()[1], "GET /v1/resource-definitions/nope");
+    let outcome = zea_at(&[&controller.address], "explain nope");
+    assert_eq!(outcome.code, 10);
+    for says in ["There is no nope", "never made", "zea group spawn GROUP nope SIZE --definitions-only"] {
+        assert!(outcome.err.contains(says), "{says} in {}", outcome.err);
+    }
+    let controller = Controller::start(&[Reply::Json(200, "[]"), missing()]);
+    let outcome = zea_at(&[&controller.address], "-m device nope");
+    assert_eq!((outcome.code, outcome.out.trim_end()), (10, NO_DEFINITION));
+}
+
+#[test]
+fn nodes_are_shown_with_the_link_that_they_have() {
+    const NODE: &str = r#"[{"name":"alpha","type":"SATELLITE","connection_status":"ONLINE","net_interfaces":[
+        {"name":"default","address":"10.0.0.1","satellite_port":3367,"satellite_encryption_type":"PLAIN"}]}]"#;
+    let actors = |json| Controller::start(&[Reply::Json(200, NODE), json]);
+    let zea = actors(Reply::Json(200, r#"[{"path":"controller","state":"running"}]"#));
+    assert!(zea_at(&[&zea.address], "node list").out.contains("10.0.0.1:3367 (mutual TLS)"));
+    assert_eq!(zea.asked(), ["GET /v1/nodes", "GET /v1/zea/actors"]);
+    let other = actors(Reply::Json(404, "[]"));
+    assert!(zea_at(&[&other.address], "node list").out.contains("10.0.0.1:3367 (PLAIN)"));
+    let json = actors(Reply::HangUp);
+    assert_eq!(zea_at(&[&json.address], "-m node list").out.trim_end(), NODE);
+    assert_eq!(json.asked(), ["GET /v1/nodes"]);
+}
+
+#[test]
+fn tls_to_a_server_without_is_told_as_that() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 64]).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap();
+        // Closed only when the client has gone: a reset could overtake the answer.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let outcome = zea(&format!("--controllers https://{address} node reconnect a1"));
+    server.join().unwrap();
+    assert_eq!(outcome.code, 20);
+    assert!(outcome.err.contains("plain HTTP") && outcome.err.contains("http:// instead"), "{}", outcome.err);
 }
 
 #[test]
@@ -343,6 +411,11 @@ fn wrong_arguments_and_help() {
     let outcome = zea("make res1 10");
     assert_eq!((outcome.code, outcome.out.as_str()), (2, ""));
     assert!(outcome.err.contains("has no unit"), "{}", outcome.err);
+    for line in ["make res1 -5G", "volume resize res1 0 -1.5T", "group spawn g1 res1 1G -5", "make res1 -- -5G"] {
+        let outcome = zea(line);
+        assert!(outcome.code == 2 && outcome.err.contains("cannot be negative"), "{line}: {}", outcome.err);
+    }
+    assert!(zea("property set node/a k -5").err.contains("-- -5"), "other values may be negative");
     assert_eq!(zea("--controllers ftp://x node list").code, 2);
     for line in ["--help", "node create --help", "--version", "completions bash"] {
         let outcome = zea(line);
