@@ -1,10 +1,11 @@
 # Zea. On a bare Debian 12 with root, `make run` and `make test` install what they need and say so.
 # make run [DATA=folder] [PORT=n] [ROLE=standalone|controller|…] [SIMULATED=n] [PROFILE=dev|release]
 
-DATA ?= data
 PORT ?= 3370
 ROLE ?= standalone
 SIMULATED ?= 0
+# A simulation has a folder of its own: a cluster is either simulated or real.
+DATA ?= $(if $(filter-out 0,$(SIMULATED)),data-simulated,data)
 PROFILE ?= dev
 SEEDS ?= 200
 FROM ?= 0
@@ -21,7 +22,7 @@ help:
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
 	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
-	@echo 'make clean  remove what was built (not the data folder)'
+	@echo 'make clean  remove what was built (not the data folders)'
 
 run: tools
 	$(CARGO) build --locked --profile '$(PROFILE)' --bins

@@ -24,6 +24,8 @@ const EXCERPT_CHARS: usize = 300;
 pub enum Step {
     /// Reads something and shows it.
     Show(Call, View),
+    /// Reads something that has to be there, and shows it; an empty list is the failure that the text tells.
+    Find(Call, View, &'static str),
     /// Changes something.
     Change(Call),
 }
@@ -70,6 +72,7 @@ impl<'a> Session<'a> {
     pub fn take(&mut self, steps: Vec<Step>) -> Result<(), CliError> {
         steps.into_iter().try_for_each(|step| match step {
             Step::Show(call, view) => self.show(&call, view),
+            Step::Find(call, view, missing) => self.find(&call, view, missing),
             Step::Change(call) => self.change(&call),
         })
     }
@@ -77,11 +80,25 @@ impl<'a> Session<'a> {
     /// Reads something and prints it.
     pub fn show(&mut self, call: &Call, view: View) -> Result<(), CliError> {
         let answer = self.ask(call)?;
+        self.show_answer(&answer, view)
+    }
+
+    fn show_answer(&mut self, answer: &Answer, view: View) -> Result<(), CliError> {
         if self.format == Format::Json {
             return self.print_json(&answer.body);
         }
-        let page = view(&answer.body).map_err(|error| strange(&answer, &error.to_string()))?;
+        let page = view(&answer.body).map_err(|error| strange(answer, &error.to_string()))?;
         self.print_page(&page)
+    }
+
+    fn find(&mut self, call: &Call, view: View, missing: &str) -> Result<(), CliError> {
+        let answer = self.ask(call)?;
+        let nothing =
+            serde_json::from_str::<Vec<serde::de::IgnoredAny>>(&answer.body).is_ok_and(|list| list.is_empty());
+        if nothing {
+            return Err(CliError::Failed(missing.to_owned()));
+        }
+        self.show_answer(&answer, view)
     }
 
     /// Changes something and prints what came of it.

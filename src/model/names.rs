@@ -24,7 +24,7 @@ pub struct NameError {
 /// Longest part of a bad name that an error repeats.
 const ERROR_TEXT_CHARS: usize = 64;
 
-/// Syntax of a name: length in bytes and the characters beyond letters and digits.
+/// Syntax of a name: length in characters and the characters beyond letters and digits.
 struct NameRule {
     min: usize,
     max: usize,
@@ -35,9 +35,7 @@ struct NameRule {
 
 impl NameRule {
     fn check(&self, text: &str) -> Result<(), String> {
-        if text.len() < self.min || text.len() > self.max {
-            return Err(format!("it has {} bytes, {} to {} are allowed", text.len(), self.min, self.max));
-        }
+        check_length(text, self.min, self.max)?;
         let mut chars = text.chars();
         let first = chars.next().ok_or_else(|| "it is empty".to_owned())?;
         if !(first.is_ascii_alphabetic() || self.first.contains(first)) {
@@ -57,11 +55,18 @@ impl NameRule {
     }
 }
 
+/// Characters are bytes here: none beyond ASCII is legal in any name.
+fn check_length(text: &str, min: usize, max: usize) -> Result<(), String> {
+    match text.chars().count() {
+        1 if min > 1 => Err(format!("it has 1 character, {min} to {max} are allowed")),
+        count if count < min || count > max => Err(format!("it has {count} characters, {min} to {max} are allowed")),
+        _ => Ok(()),
+    }
+}
+
 /// Host name rules of RFC 952, 1035 and 1123, as for nodes.
 fn check_host_name(text: &str) -> Result<(), String> {
-    if text.len() < 2 || text.len() > 255 {
-        return Err(format!("it has {} bytes, 2 to 255 are allowed", text.len()));
-    }
+    check_length(text, 2, 255)?;
     for label in text.split('.') {
         if label.is_empty() || label.len() > 63 {
             return Err("each part between dots has 1 to 63 characters".to_owned());
@@ -253,7 +258,8 @@ mod tests {
     #[test]
     fn illegal_names_name_the_rule() {
         let table = [
-            ("a", "2 to 48"),
+            ("a", "it has 1 character, 2 to 48"),
+            ("", "it has 0 characters"),
             ("9a", "begin with '9'"),
             ("a b", "contain ' '"),
             ("__", "one letter"),

@@ -48,10 +48,12 @@ pub(super) fn start_role(
     local: LocalSatellites,
     endpoint: Option<Endpoint>,
 ) -> Result<Controller, StartError> {
+    let store = open_store(start)?;
+    let incidents = super::incidents::open(system, start);
     let config = &start.config.controller;
     let size = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let limits = Limits { batch: size(config.commit_batch), queue: size(config.commit_queue) };
-    let setup = Setup { store: open_store(start)?, local, endpoint, deadline: config.request_deadline, limits };
+    let setup = Setup { store, local, endpoint, deadline: config.request_deadline, incidents, limits };
     Ok(root::start(system, setup)?)
 }
 

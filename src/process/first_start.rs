@@ -42,9 +42,9 @@ pub struct First<'a> {
     pub folder: &'a str,
 }
 
-/// Makes what is missing of nodes and pools; the group only together with the first node. Names the nodes that it made.
+/// Makes what is missing of nodes and pools, after [`wait_for_load`]; the group only together with the first node. Names
+/// the nodes that it made.
 pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<Vec<NodeName>, StartError> {
-    wait_for_load(controller).await?;
     let known = controller.view.load();
     let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();
     for first in &new {
@@ -80,8 +80,8 @@ fn is_ready(cluster: &Cluster, name: &NodeName) -> bool {
     cluster.is_online(name) && node.pools.keys().cloned().all(room)
 }
 
-/// The store is loaded when a node can be looked up: an unknown one is refused only then.
-async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
+/// Waits until the store is loaded: nothing is answered before.
+pub async fn wait_for_load(controller: &Controller) -> Result<(), StartError> {
     let nothing = ClusterMessage::RefreshCapacity(Vec::new());
     controller.cluster.ask(nothing, LIMIT).await.map(|_| ()).map_err(|error| {
         StartError::FirstStart(format!("the store was not loaded in time ({error}); look at the log for the reason"))
@@ -92,6 +92,10 @@ async fn execute(controller: &Controller, command: Command) -> Result<(), StartE
     let message = ClusterMessage::Execute(Box::new(command), Answer::WhenDurable);
     match controller.cluster.ask(message, LIMIT).await {
         Ok(ClusterAnswer::Refused(refusal)) => Err(StartError::FirstStart(refusal.note.message)),
+        Ok(ClusterAnswer::Unstored(note)) => {
+            let cause = note.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Err(StartError::FirstStart(format!("{}{cause}", note.message)))
+        }
         Ok(ClusterAnswer::Busy) => Err(StartError::FirstStart("too many requests wait".to_owned())),
         Ok(_) => Ok(()),
         Err(error) => Err(StartError::FirstStart(error.to_string())),

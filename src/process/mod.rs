@@ -2,9 +2,11 @@
 //! here. Decides nothing about storage.
 
 mod controller;
+mod data_folder;
 mod first_start;
 mod hints;
 mod identity;
+mod incidents;
 mod release;
 mod rest;
 mod satellite;

@@ -2,11 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::{Start, StartError, first_start};
 use crate::actors::controller::rest::server::{Listen, server};
-use crate::actors::controller::rest::{About, Api, ErrorReports, MetricsPlace};
+use crate::actors::controller::rest::{About, Api, MetricsPlace};
 use crate::actors::controller::root::Controller;
 use crate::actors::system::System;
 use crate::actors::system::link::Endpoint;
@@ -62,9 +62,8 @@ pub(super) fn start(
 
 fn api(system: &System, start: &Start, controller: &Controller) -> Result<Api, StartError> {
     let mut api = Api::new(controller.cluster.clone(), controller.view.clone(), system.registry().clone());
-    let seconds = start.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-    api.reports = ErrorReports::open(&start.config.error_reports_dir(), &start.node_name(), seconds);
+    api.reports = controller.incidents.clone();
+    api.store = controller.health.clone();
     api.deadline = start.config.controller.request_deadline + GRACE;
     api.telemetry = Some(Telemetry::new(start.started)?);
     api.inject_panic = start.config.rest.inject_panic;

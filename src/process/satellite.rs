@@ -59,6 +59,7 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
             identity::command(&[node.as_str()], &start.config.identity_dir())
         ),
     })?;
+    super::incidents::open(system, start);
     let server = endpoint
         .listen(start.config.link.listen)
         .map_err(StartError::io(format!("listening on {}", start.config.link.listen)))?;

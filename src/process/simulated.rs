@@ -13,6 +13,8 @@ use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
 use crate::storage::node::NodeStorage;
 use crate::storage::simulated::Simulation;
 
+/// Where pools of simulated nodes claim to be.
+pub(super) const POOL_FOLDER: &str = "/simulated";
 /// Room of a simulated pool: 64 TiB, so that no bench runs out of it.
 const POOL_SIZE: Kib = Kib(64 << 30);
 /// Unanswered messages that a silent node holds on to: the controller gives each up after its own deadline, and has

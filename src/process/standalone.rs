@@ -1,7 +1,10 @@
 //! Everything on one machine: a controller, a satellite beside it, a pool in the data folder. Or, without root, a
 //! controller with simulated satellites.
 
+use std::path::{Path, PathBuf};
+
 use super::controller::{Serving, start_role};
+use super::data_folder::{DataFolder, Owner};
 use super::first_start::{self, First, Group};
 use super::{Start, StartError, hints, satellite, simulated};
 use crate::actors::controller::root::Controller;
@@ -24,52 +27,97 @@ pub(super) fn start(system: &System, start: &Start) -> Result<Serving, StartErro
     }
 }
 
+/// Everything that can refuse comes before the pool's folder is prepared, which may mount an image.
 fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
     refuse_machine()?;
+    let node = name(&start.node_name())?;
+    let pool = pool_name(start)?;
     let folder = std::path::absolute(start.config.pool_dir()).map_err(StartError::io("the pool's folder"))?;
-    let size = start.config.standalone.pool_size.map(|size| size.0);
-    let target = folder.clone();
-    let kind = first_start::wait(system, async move { pool_folder::prepare(&target, size).await })??;
     let local = LocalSatellites::default();
     let controller = start_role(system, start, local.clone(), None)?;
-    let node = name(&start.node_name())?;
-    local.add(node.clone(), satellite::start_local(system, start, &controller)?);
+    let place = DataFolder::of_store(&start.config.store_path(), Owner::Node(node.clone()));
+    loaded(system, &controller, &place)?;
+    let size = start.config.standalone.pool_size.map(|size| size.0);
+    let was_mounted = pool_folder::is_mount_point(&folder);
+    let target = folder.clone();
+    let kind = first_start::wait(system, async move { pool_folder::prepare(&target, size).await })??;
+    let own = Own { node, pool, folder, kind };
+    let served = serve_own(system, start, (&controller, &local), &own).and_then(|serving| {
+        place.remember()?;
+        Ok(serving)
+    });
+    if served.is_err() && !was_mounted {
+        give_back(system, &own.folder);
+    }
+    served
+}
+
+/// The node of this machine.
+struct Own {
+    node: NodeName,
+    pool: PoolName,
+    folder: PathBuf,
+    kind: PoolFolder,
+}
+
+fn serve_own(
+    system: &System,
+    start: &Start,
+    (controller, local): (&Controller, &LocalSatellites),
+    own: &Own,
+) -> Result<Serving, StartError> {
+    local.add(own.node.clone(), satellite::start_local(system, start, controller)?);
     let layers = satellite::stack_of_this_machine(system)?;
-    let text = folder.display().to_string();
-    let pool = pool_name(start)?;
+    let shown = own.folder.display().to_string();
     let group = Group { name: GROUP, replicas: 1, layers: layers.clone() };
-    let asked = controller.clone();
-    let shown = text.clone();
-    let own = vec![node.clone()];
+    let (asked, text) = (controller.clone(), shown.clone());
+    let (node, pool) = (own.node.clone(), own.pool.clone());
     first_start::wait(system, async move {
         let first = First { node, pool, folder: &text };
         first_start::make(&asked, &[first], &group).await
     })??;
-    align(&controller)?;
-    ready(system, &controller, own)?;
-    let served = super::rest::start(system, start, &controller, None)?;
-    let place = match kind {
+    align(controller)?;
+    ready(system, controller, vec![own.node.clone()])?;
+    let served = super::rest::start(system, start, controller, None)?;
+    let place = match &own.kind {
         PoolFolder::Plain => shown,
         PoolFolder::Image(image) => format!("{shown}, an xfs of its own in {}", image.display()),
     };
     let mut lines = served.lines();
-    lines.push(format!(
-        "Node '{}' with FILE_THIN pool '{}' in {place}",
-        start.node_name(),
-        start.config.standalone.pool
-    ));
+    lines.push(format!("Node '{}' with FILE_THIN pool '{}' in {place}", own.node, own.pool));
     if layers == [LayerKind::Storage] {
         lines.push(format!(
             "Group '{GROUP}' makes volumes of layer STORAGE: this kernel has no DRBD 9 (its module is not loaded)"
         ));
     }
     lines.extend(hints::try_next(served.rest, &TRY));
-    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller) })
+    Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller.clone()) })
+}
+
+/// Waits for the store's records, and refuses those of another cluster.
+fn loaded(system: &System, controller: &Controller, place: &DataFolder) -> Result<(), StartError> {
+    let asked = controller.clone();
+    first_start::wait(system, async move { first_start::wait_for_load(&asked).await })??;
+    place.check(&controller.view.load())
+}
+
+/// After a start that failed: nothing stays attached or mounted that it found otherwise.
+fn give_back(system: &System, folder: &Path) {
+    system.stop();
+    let _ = system.wait();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let released = runtime.map(|runtime| runtime.block_on(crate::storage::release::release(folder)));
+    if let Ok(Err(problem)) = released {
+        tracing::warn!(%problem, "what the start mounted stays: zead release gives it back");
+    }
 }
 
 fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving, StartError> {
+    let pool = pool_name(start)?;
     let local = LocalSatellites::default();
     let controller = start_role(system, start, local.clone(), None)?;
+    let place = DataFolder::of_store(&start.config.store_path(), Owner::Simulation);
+    loaded(system, &controller, &place)?;
     let silent = start.config.standalone.silent_nodes.min(nodes);
     let (mut names, mut answering) = (Vec::new(), Vec::new());
     for number in 1..=nodes {
@@ -84,15 +132,15 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
         local.add(node.clone(), satellite);
         names.push(node);
     }
-    let pool = pool_name(start)?;
     let group = Group { name: GROUP, replicas: 2.min(nodes), layers: vec![LayerKind::Drbd, LayerKind::Storage] };
     let asked = controller.clone();
     let made = first_start::wait(system, async move {
-        let first = |node: &NodeName| First { node: node.clone(), pool: pool.clone(), folder: "/simulated" };
+        let first = |node: &NodeName| First { node: node.clone(), pool: pool.clone(), folder: simulated::POOL_FOLDER };
         let firsts: Vec<First> = names.iter().map(first).collect();
         first_start::make(&asked, &firsts, &group).await
     })??;
     align(&controller)?;
+    place.remember()?;
     answering.retain(|node| made.contains(node));
     ready(system, &controller, answering)?;
     let served = super::rest::start(system, start, &controller, None)?;

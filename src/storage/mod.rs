@@ -15,6 +15,7 @@ mod mark;
 pub mod mkfs;
 pub mod node;
 mod observe;
+mod outer_room;
 pub mod pool;
 pub mod pool_folder;
 mod problem;

@@ -27,10 +27,20 @@ pub enum PoolFolder {
 /// Prepares `folder`. `size` bounds the image where one is needed.
 ///
 /// # Errors
-/// The folder cannot be made, or the image cannot be made or mounted.
+/// The folder cannot be made, or the image cannot be made or mounted; then it is as it was before.
 pub async fn prepare(folder: &Path, size: Option<u64>) -> Result<PoolFolder, Problem> {
+    let is_new = !folder.exists();
     std::fs::create_dir_all(folder)
         .map_err(|error| problem(format!("The folder {} cannot be made", folder.display()), error.to_string()))?;
+    let prepared = prepare_made(folder, size).await;
+    if prepared.is_err() && is_new {
+        // It is empty, or somebody else put something in: then it stays.
+        let _ = std::fs::remove_dir(folder);
+    }
+    prepared
+}
+
+async fn prepare_made(folder: &Path, size: Option<u64>) -> Result<PoolFolder, Problem> {
     let image = folder.with_extension("xfs");
     if is_mount_point(folder) {
         return Ok(PoolFolder::Image(image));
@@ -46,7 +56,9 @@ pub async fn prepare(folder: &Path, size: Option<u64>) -> Result<PoolFolder, Pro
     Ok(PoolFolder::Image(image))
 }
 
-pub(super) fn is_mount_point(folder: &Path) -> bool {
+/// Whether something is mounted on the folder; not when there is no such folder.
+#[must_use]
+pub fn is_mount_point(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let parent = folder.parent().and_then(|parent| std::fs::metadata(parent).ok());
     let own = std::fs::metadata(folder).ok();
@@ -67,12 +79,22 @@ async fn make_image(exec: &Exec, image: &Path, folder: &Path, size: Option<u64>)
         ));
     }
     let partial = image.with_extension("xfs.partial");
-    let made = std::fs::File::create(&partial).and_then(|file| file.set_len(bytes));
-    made.map_err(|error| problem(format!("The image {} cannot be made", partial.display()), error.to_string()))?;
+    let made = fill_image(exec, &partial, bytes).await.and_then(|()| {
+        std::fs::rename(&partial, image)
+            .map_err(|error| problem(format!("The image {} cannot be made", image.display()), error.to_string()))
+    });
+    if made.is_err() {
+        // Half an image is of no use, and the next start makes it anew.
+        let _ = std::fs::remove_file(&partial);
+    }
+    made
+}
+
+async fn fill_image(exec: &Exec, partial: &Path, bytes: u64) -> Result<(), Problem> {
     let path = partial.display().to_string();
-    run(exec, "mkfs.xfs", &["-q", "-f", "-K", "-m", "reflink=1", &path]).await?;
-    std::fs::rename(&partial, image)
-        .map_err(|error| problem(format!("The image {} cannot be made", image.display()), error.to_string()))
+    let made = std::fs::File::create(partial).and_then(|file| file.set_len(bytes));
+    made.map_err(|error| problem(format!("The image {path} cannot be made"), error.to_string()))?;
+    run(exec, "mkfs.xfs", &["-q", "-f", "-K", "-m", "reflink=1", &path]).await
 }
 
 fn free_bytes(folder: &Path) -> Result<u64, Problem> {

@@ -41,7 +41,9 @@ pub enum AdminError {
         why: String,
     },
     /// The store holds records, and the caller did not ask to replace them.
-    #[error("the store holds {records} records: import into an empty data folder, or say that they are to be replaced")]
+    #[error(
+        "the store holds {records} records: import into an empty data folder, or have them replaced with --replace"
+    )]
     NotEmpty {
         /// How many.
         records: usize,

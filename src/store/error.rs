@@ -4,6 +4,30 @@
 use std::io;
 use std::path::PathBuf;
 
+impl StoreError {
+    /// What helps when it came up while the store was in use.
+    #[must_use]
+    pub fn cure(&self) -> &'static str {
+        match self {
+            StoreError::Io { source, .. } => cure_of(source),
+            StoreError::Locked { .. } => "Stop the other process",
+            StoreError::Damaged { .. } => "Stop zead, move the file aside and restore the last export",
+            _ => "Look at the log and at the disk that the store lies on",
+        }
+    }
+}
+
+fn cure_of(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Free room on the file system of the store",
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "Mount the file system of the store for writing; the kernel log tells why it is not"
+        }
+        io::ErrorKind::PermissionDenied => "Let zead write to the store's folder",
+        _ => "Look at the kernel log and at the disk that the store lies on",
+    }
+}
+
 /// What a store answers when it cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

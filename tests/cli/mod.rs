@@ -443,17 +443,35 @@ fn a_store_is_checked_exported_and_imported() {
     assert_eq!(zea(&format!("store export {old} {file}")).code, 0);
     let again = zea(&format!("store export {old} {file}"));
     assert_eq!(again.code, 10, "a file that is there is left alone");
+    assert!(again.err.contains("exists already") && again.err.contains("name another file"), "{}", again.err);
     assert_eq!(zea(&format!("store export {old}")).out, std::fs::read_to_string(&file).unwrap());
 
     assert_eq!(zea(&format!("store import {new} {}", path("none"))).code, 10);
     assert!(!Path::new(&new).exists(), "no store is made for an export that is not there");
+    std::fs::write(path("bad"), "no export\n").unwrap();
+    assert_eq!(zea(&format!("store import {new} {}", path("bad"))).code, 10);
+    assert!(!Path::new(&new).exists(), "nor for one that cannot be read");
     let import = zea(&format!("store import {new} {file}"));
     assert!(import.code == 0 && import.out.starts_with("1 records imported"), "{}{}", import.out, import.err);
     let second = zea(&format!("store import {new} {file}"));
     assert!(second.code == 10 && second.err.contains("holds 1 records"), "{}", second.err);
+    assert!(second.err.contains("--replace"), "{}", second.err);
+    assert_eq!(zea(&format!("store import {new} {} --replace", path("bad"))).code, 10);
+    assert_eq!(zea(&format!("store check {new}")).code, 0, "what was there stays");
     assert_eq!(zea(&format!("store import {new} {file} --replace")).code, 0);
     let missing = zea(&format!("store check {}", path("none")));
     assert!(missing.code == 10 && missing.err.contains("does not exist"), "{}", missing.err);
+}
+
+#[test]
+fn an_error_report_that_is_not_there_is_a_failure() {
+    let report = r#"[{"node_name":"alpha","error_time":1,"filename":"ErrorReport-1-2-3.log","text":"boom"}]"#;
+    let controller = Controller::start(&[Reply::Json(200, "[]"), Reply::Json(200, report), Reply::Json(200, "[]")]);
+    let missing = zea_at(&[&controller.address], "errors show 9-9-9");
+    assert!(missing.code == 10 && missing.err.contains("no such error report"), "{}{}", missing.out, missing.err);
+    let found = zea_at(&[&controller.address], "errors show 1-2-3");
+    assert!(found.code == 0 && found.out.contains("boom"), "{}{}", found.out, found.err);
+    assert_eq!(zea_at(&[&controller.address], "--output json errors show 9-9-9").code, 10);
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! Real processes that are hurt: the built `zead`, on loop devices and loopback, killed, cut off and made to panic.
 
 mod ends;
+mod full;
 pub mod harness;
 mod idle;
 mod killed;
 mod linked;
 mod panics;
 mod proxy;
+mod reported;
 mod rounds;
 mod settings;
+mod starts;
 
 /// Whether the long run was asked for (`make soak`), else the short one of `make test`.
 fn soak() -> bool {

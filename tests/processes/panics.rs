@@ -80,7 +80,7 @@ fn any_actor_may_panic_and_nobody_else_notices() {
         let volume = format!("after-{number}");
         if path == "rest" {
             // The server that would answer is the one that fails: its connections go with it, its address stays.
-            wait_for("the server", || (zead.log().matches("the REST API is served").count() == 2).then_some(()));
+            wait_for("the server", || (zead.log().matches("what=\"rest\"").count() == 2).then_some(()));
             client = zead.client();
         }
         client.spawn(&volume, 4096).ok(&format!("a volume after a panic in {path}"));

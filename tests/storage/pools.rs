@@ -1,9 +1,43 @@
 //! Pools and facts of a real node.
 
-use zea::model::kinds::{LayerKind, ProviderKind};
+use zea::model::kinds::{LayerKind, ProviderKind, Provisioning};
 use zea::model::size::Kib;
+use zea::storage::driver::Driver;
+use zea::storage::drivers::{FileDriver, Preparation};
 
 use super::rig::{Ground, Rig, pool_name};
+
+/// Takes down what a test mounted, deepest first.
+struct Mounts(Vec<std::path::PathBuf>);
+
+impl Drop for Mounts {
+    fn drop(&mut self) {
+        for point in &self.0 {
+            let _ = std::process::Command::new("umount").arg(point).status();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_has_no_more_room_than_the_disk_below_it() {
+    if let Some(reason) = crate::rigs::no_loop_devices() {
+        return crate::rigs::not_run("an image on a small disk", reason);
+    }
+    let base = tempfile::tempdir().expect("folder");
+    let (disk, pool) = (base.path().to_owned(), base.path().join("pool"));
+    let small =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=100m", "none"]).arg(&disk).status();
+    assert!(small.expect("mount").success());
+    let _mounts = Mounts(vec![pool.clone(), disk.clone()]);
+    // tmpfs of some kernels has loop devices, but no reflinks: so it gets an image, larger than itself.
+    let made = zea::storage::pool_folder::prepare(&pool, Some(2 << 30)).await.expect("an image");
+    assert!(matches!(made, zea::storage::pool_folder::PoolFolder::Image(_)), "{made:?}");
+    let driver =
+        FileDriver::prepare(&pool.to_string_lossy(), Provisioning::Thin, std::sync::Arc::default(), Preparation::First);
+    let room = driver.expect("a pool").capacity().expect("its room");
+    assert!(room.total > Kib(1 << 20), "{room:?}");
+    assert!(room.free <= Kib(100 << 10) && room.free > Kib(10 << 10), "{room:?}");
+}
 
 #[tokio::test]
 async fn capacity_is_the_file_systems() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::store_health::Trouble;
 use crate::actors::system::{Message, Reply};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
@@ -31,9 +32,13 @@ pub enum ClusterMessage {
     /// A node told of its pools, because it was asked.
     Capacities(NodeName, Vec<PoolReport>),
     /// The store has given all that it holds, or why it cannot.
-    Loaded(Result<Vec<Change>, String>),
+    Loaded(Result<Vec<Change>, Trouble>),
     /// The store has answered to a commit.
-    Committed(Result<CommitInfo, String>),
+    Committed(Result<CommitInfo, Trouble>),
+    /// Time to try whether the store can be written again.
+    Try,
+    /// What came of that.
+    Tried(Result<CommitInfo, Trouble>),
     /// Time to look for requests whose deadline is over.
     Sweep,
     /// Another actor has answered; the asker is told, with what went wrong.
@@ -51,6 +56,8 @@ pub enum ClusterAnswer {
     Done(Vec<Note>),
     /// Nothing was changed.
     Refused(Refusal),
+    /// The store failed; the note says whether the change may have been made.
+    Unstored(Note),
     /// Nothing was decided: too many requests wait for the disk.
     Busy,
     /// To messages that carry no request.

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use super::api::{ClusterAnswer, ClusterMessage, View};
 use super::committer::{CommitterAnswer, CommitterMessage};
 use super::moment::now;
+use super::rest::ErrorReports;
+use super::rest::error_reports::Incident;
 use super::satellites::SatellitesMessage;
+use super::store_health::{StoreHealth, TRIAL_PAUSE, Trouble};
 use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Reply};
 use crate::model::change::Change;
 use crate::model::conduct::Rules;
@@ -15,6 +18,7 @@ use crate::model::conduct::writer::{Effect, Limits, Outcome, SWEEP_PERIOD, Write
 use crate::model::names::NodeName;
 use crate::model::refusal::Note;
 use crate::model::report::{PoolReport, Report};
+use crate::store::CommitInfo;
 
 /// How long the store may take to load: a large one on a slow disk; past it the actor fails and is started again.
 const LOAD_LIMIT: Duration = Duration::from_secs(120);
@@ -39,6 +43,21 @@ pub struct Surroundings {
     pub deadline: Duration,
     /// How much is taken on.
     pub limits: Limits,
+    /// Where it is told whether the store can be written.
+    pub health: StoreHealth,
+    /// Where faults are recorded.
+    pub incidents: ErrorReports,
+}
+
+/// What the actor can do.
+enum Phase {
+    /// The store is read; everything else waits.
+    Loading(Vec<(ClusterMessage, Reply<ClusterAnswer>)>),
+    /// Everything.
+    Serving,
+    /// The store cannot be written, and what it holds of the last commit is not known: nothing is decided until it has
+    /// been tried with success and loaded anew.
+    Broken(Trouble),
 }
 
 /// See the module.
@@ -46,8 +65,7 @@ pub struct ClusterActor {
     around: Surroundings,
     began: Instant,
     writer: Writer<Reply<ClusterAnswer>>,
-    loaded: bool,
-    stash: Vec<(ClusterMessage, Reply<ClusterAnswer>)>,
+    phase: Phase,
     /// The next sweep is on its way.
     sweeping: bool,
 }
@@ -57,7 +75,7 @@ impl ClusterActor {
     #[must_use]
     pub fn new(around: Surroundings) -> Self {
         let writer = Writer::new(Rules::default(), around.deadline).within(around.limits);
-        Self { around, began: Instant::now(), writer, loaded: false, stash: Vec::new(), sweeping: false }
+        Self { around, began: Instant::now(), writer, phase: Phase::Loading(Vec::new()), sweeping: false }
     }
 
     fn carry_out(&mut self, effects: Effects, ctx: &mut Ctx) {
@@ -78,12 +96,7 @@ impl ClusterActor {
     fn commit(&self, decisions: Vec<Vec<Change>>, ctx: &mut Ctx) {
         let committer = self.around.committer.clone();
         let commit = async move { committer.ask(CommitterMessage::Commit(decisions), COMMIT_LIMIT).await };
-        ctx.run(commit, |answer| {
-            ClusterMessage::Committed(match answer {
-                Ok(CommitterAnswer::Committed(info)) => Ok(info),
-                other => Err(why_not(other)),
-            })
-        });
+        ctx.run(commit, |answer| ClusterMessage::Committed(committed(answer)));
     }
 
     fn tell_satellites(&self, message: SatellitesMessage) {
@@ -106,17 +119,93 @@ impl ClusterActor {
         });
     }
 
-    fn loaded(&mut self, result: Result<Vec<Change>, String>, ctx: &mut Ctx) {
+    fn loaded(&mut self, result: Result<Vec<Change>, Trouble>, ctx: &mut Ctx) {
+        let stash = match &mut self.phase {
+            Phase::Loading(stash) => std::mem::take(stash),
+            Phase::Serving | Phase::Broken(_) => Vec::new(),
+        };
         let records = match result {
             Ok(records) => records,
-            Err(why) => return ctx.fail(format!("the store cannot be loaded: {why}")),
+            Err(trouble) => {
+                self.not_loaded(trouble, ctx);
+                stash.into_iter().for_each(|(message, reply)| self.handle(message, reply, ctx));
+                return;
+            }
         };
+        self.around.health.loaded();
         let last_seen = self.around.view.load();
         let effects = self.writer.loaded(records, &last_seen, now(self.began));
-        self.loaded = true;
+        self.phase = Phase::Serving;
         self.carry_out(effects, ctx);
-        for (message, reply) in std::mem::take(&mut self.stash) {
-            self.handle(message, reply, ctx);
+        stash.into_iter().for_each(|(message, reply)| self.handle(message, reply, ctx));
+    }
+
+    /// A store that this process has never read is a reason to end, one that it has read may come back.
+    fn not_loaded(&mut self, trouble: Trouble, ctx: &mut Ctx) {
+        if self.around.health.was_loaded() {
+            return self.broken("the store cannot be loaded", trouble, ctx);
+        }
+        ctx.fail(format!("the store cannot be loaded: {trouble}"));
+        self.phase = Phase::Broken(trouble);
+    }
+
+    fn broken(&mut self, what: &str, trouble: Trouble, ctx: &mut Ctx) {
+        self.record(what, &trouble, ctx);
+        for reply in self.writer.abandon() {
+            reply.send(ClusterAnswer::Unstored(trouble.open()));
+        }
+        let pause = self.around.health.failed(trouble.clone());
+        self.phase = Phase::Broken(trouble);
+        ctx.notify_after(pause, ClusterMessage::Try);
+    }
+
+    fn record(&self, what: &str, trouble: &Trouble, ctx: &Ctx) {
+        let incident = Incident {
+            kind: "store failure".to_owned(),
+            message: what.to_owned(),
+            doing: "keeping what was decided".to_owned(),
+            cause: trouble.cause.clone(),
+            correction: trouble.cure.clone(),
+            ..Incident::default()
+        };
+        let incidents = self.around.incidents.clone();
+        ctx.workers().spawn_blocking(move || incidents.report(&incident));
+    }
+
+    fn try_store(&self, ctx: &mut Ctx) {
+        let committer = self.around.committer.clone();
+        let trial = async move { committer.ask(CommitterMessage::Try, LOAD_LIMIT).await };
+        ctx.run(trial, |answer| ClusterMessage::Tried(committed(answer)));
+    }
+
+    /// While the store cannot be written: what needs it is answered at once, what nodes say they say again.
+    fn do_without_store(&mut self, message: ClusterMessage, reply: Reply<ClusterAnswer>, ctx: &mut Ctx) {
+        let Phase::Broken(trouble) = &self.phase else { return };
+        match message {
+            ClusterMessage::Execute(..) => reply.send(ClusterAnswer::Unstored(trouble.not_tried())),
+            ClusterMessage::Reconnect(node) => self.ask_satellites(SatellitesMessage::Reconnect(node), reply, ctx),
+            ClusterMessage::RefreshCapacity(nodes) => {
+                self.ask_satellites(SatellitesMessage::Capacity(nodes), reply, ctx);
+            }
+            ClusterMessage::Pass(reply, problem) => reply.send(passed(problem).into()),
+            ClusterMessage::Try => self.try_store(ctx),
+            ClusterMessage::Tried(Ok(_)) => {
+                tracing::info!("the store can be written again: the state is loaded anew");
+                self.around.health.recovered();
+                ctx.stop();
+            }
+            ClusterMessage::Tried(Err(trouble)) => {
+                self.around.health.failed(trouble.clone());
+                self.phase = Phase::Broken(trouble);
+                ctx.notify_after(TRIAL_PAUSE, ClusterMessage::Try);
+            }
+            // The next incarnation, and with it the contact with nodes, hears all of it anew.
+            ClusterMessage::Reports(..)
+            | ClusterMessage::NodeStatus(..)
+            | ClusterMessage::Capacities(..)
+            | ClusterMessage::Loaded(_)
+            | ClusterMessage::Committed(_)
+            | ClusterMessage::Sweep => {}
         }
     }
 
@@ -145,11 +234,15 @@ impl Behaviour for ClusterActor {
     }
 
     fn handle(&mut self, message: ClusterMessage, reply: Reply<ClusterAnswer>, ctx: &mut Ctx) {
-        if !self.loaded && !matches!(message, ClusterMessage::Loaded(_)) {
-            if self.stash.len() < STASH_LIMIT {
-                self.stash.push((message, reply));
+        match &mut self.phase {
+            Phase::Loading(stash) if !matches!(message, ClusterMessage::Loaded(_)) => {
+                if stash.len() < STASH_LIMIT {
+                    stash.push((message, reply));
+                }
+                return;
             }
-            return;
+            Phase::Broken(_) => return self.do_without_store(message, reply, ctx),
+            Phase::Loading(_) | Phase::Serving => {}
         }
         let effects = match message {
             ClusterMessage::Execute(command, answer) => self.writer.execute(&command, answer, reply, now(self.began)),
@@ -169,9 +262,8 @@ impl Behaviour for ClusterActor {
                 self.writer.sweep(now(self.began))
             }
             ClusterMessage::Committed(Ok(_)) => self.writer.committed(),
-            ClusterMessage::Committed(Err(why)) => {
-                return ctx.fail(format!("a commit failed, the state is loaded anew: {why}"));
-            }
+            ClusterMessage::Committed(Err(trouble)) => return self.broken("a commit failed", trouble, ctx),
+            ClusterMessage::Try | ClusterMessage::Tried(_) => return,
         };
         self.carry_out(effects, ctx);
     }
@@ -193,12 +285,19 @@ fn passed(problem: Option<String>) -> Outcome {
 }
 
 /// Why the committer did not do what it was asked.
-fn why_not(answer: Result<CommitterAnswer, AskError>) -> String {
+fn why_not(answer: Result<CommitterAnswer, AskError>) -> Trouble {
     match answer {
-        Ok(CommitterAnswer::Failed(why)) => why,
+        Ok(CommitterAnswer::Failed(trouble)) => trouble,
         Ok(CommitterAnswer::Loaded(_) | CommitterAnswer::Committed(_)) => {
-            "the committer answered something else".to_owned()
+            Trouble::silent("the committer answered something else")
         }
-        Err(error) => format!("the committer does not answer: {error}"),
+        Err(error) => Trouble::silent(format!("the committer does not answer: {error}")),
+    }
+}
+
+fn committed(answer: Result<CommitterAnswer, AskError>) -> Result<CommitInfo, Trouble> {
+    match answer {
+        Ok(CommitterAnswer::Committed(info)) => Ok(info),
+        other => Err(why_not(other)),
     }
 }

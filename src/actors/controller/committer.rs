@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::records::{batch_of, change_of};
+use super::store_health::Trouble;
 use crate::actors::system::{Behaviour, Context, Message, Reply};
 use crate::model::change::Change;
-use crate::store::{Batch, CommitInfo, Store, StoreError};
+use crate::store::{Batch, CommitInfo, RecordKind, Store, StoreError, Write};
 
 /// A message to the committer.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub enum CommitterMessage {
     Load,
     /// Keep the changes of several decisions in one durable step.
     Commit(Vec<Vec<Change>>),
+    /// Try whether the store can be read and written; changes nothing that counts.
+    Try,
     /// The store has answered; whoever asked is told.
     Finished(Finished),
 }
@@ -38,10 +41,10 @@ impl Message for CommitterMessage {
 pub enum CommitterAnswer {
     /// To `Load`: every record as a change.
     Loaded(Vec<Change>),
-    /// To `Commit`: it is durable.
+    /// To `Commit` and `Try`: it is durable.
     Committed(CommitInfo),
-    /// The store cannot do it; the text names cause and cure.
-    Failed(String),
+    /// The store cannot do it.
+    Failed(Trouble),
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -86,7 +89,7 @@ impl Committer {
         &self,
         ctx: &mut Context<CommitterMessage>,
         reply: Reply<CommitterAnswer>,
-        job: impl FnOnce() -> Result<CommitterAnswer, String> + Send + 'static,
+        job: impl FnOnce() -> Result<CommitterAnswer, Trouble> + Send + 'static,
     ) {
         let (done, answer) = tokio::sync::oneshot::channel();
         self.line.join(Box::new(move || {
@@ -96,7 +99,7 @@ impl Committer {
         let line = Arc::clone(&self.line);
         ctx.workers().spawn_blocking(move || line.run_first());
         ctx.run(answer, move |result| {
-            let result = result.unwrap_or_else(|_| Err("the store's thread failed".to_owned()));
+            let result = result.unwrap_or_else(|_| Err(Trouble::silent("the store's thread failed")));
             CommitterMessage::Finished(Finished(reply, result.unwrap_or_else(CommitterAnswer::Failed)))
         });
     }
@@ -115,13 +118,14 @@ impl Behaviour for Committer {
         match message {
             CommitterMessage::Finished(Finished(reply, answer)) => reply.send(answer),
             CommitterMessage::Load => self.work(ctx, reply, move || load(&*store)),
+            CommitterMessage::Try => self.work(ctx, reply, move || try_out(&*store)),
             CommitterMessage::Commit(changes) => self.work(ctx, reply, move || commit(&*store, &changes)),
         }
     }
 }
 
-fn load(store: &dyn Store) -> Result<CommitterAnswer, String> {
-    let loaded = store.load().map_err(|error| text(&error))?;
+fn load(store: &dyn Store) -> Result<CommitterAnswer, Trouble> {
+    let loaded = store.load().map_err(|error| Trouble::from(&error))?;
     for bad in &loaded.quarantined {
         tracing::error!(record = %bad.key, reason = %bad.reason, "a record cannot be read and was put aside");
     }
@@ -131,21 +135,26 @@ fn load(store: &dyn Store) -> Result<CommitterAnswer, String> {
             Ok(change) => changes.extend(change),
             Err(error) => {
                 tracing::error!(record = ?record.key, %error, "a record cannot be understood and is put aside");
-                store.quarantine(&record.key, &error.to_string()).map_err(|error| text(&error))?;
+                store.quarantine(&record.key, &error.to_string()).map_err(|error| Trouble::from(&error))?;
             }
         }
     }
     Ok(CommitterAnswer::Loaded(changes))
 }
 
-fn commit(store: &dyn Store, decisions: &[Vec<Change>]) -> Result<CommitterAnswer, String> {
-    let batches: Result<Vec<Batch>, _> = decisions.iter().map(|changes| batch_of(changes)).collect();
-    let batches = batches.map_err(|error| format!("a record cannot be written: {error}"))?;
-    store.commit(&batches).map(CommitterAnswer::Committed).map_err(|error| text(&error))
+/// Writes the controller's record as it is.
+fn try_out(store: &dyn Store) -> Result<CommitterAnswer, Trouble> {
+    let failed = |error: StoreError| Trouble::from(&error);
+    let loaded = store.load().map_err(failed)?;
+    let known = loaded.records.into_iter().find(|record| record.key.kind == RecordKind::ControllerProperties);
+    let batch: Batch = known.map(Write::Put).into_iter().collect();
+    store.commit(&[batch]).map(CommitterAnswer::Committed).map_err(failed)
 }
 
-fn text(error: &StoreError) -> String {
-    error.to_string()
+fn commit(store: &dyn Store, decisions: &[Vec<Change>]) -> Result<CommitterAnswer, Trouble> {
+    let batches: Result<Vec<Batch>, _> = decisions.iter().map(|changes| batch_of(changes)).collect();
+    let batches = batches.map_err(|error| Trouble::silent(format!("a record cannot be written: {error}")))?;
+    store.commit(&batches).map(CommitterAnswer::Committed).map_err(|error| Trouble::from(&error))
 }
 
 #[cfg(test)]

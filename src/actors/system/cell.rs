@@ -199,7 +199,7 @@ impl<B: Behaviour> Slot<B> {
     /// The incarnation has failed: its state is thrown away, its mailbox stays.
     fn fail(&self, reason: &str) {
         tracing::error!(path = %self.node.path, incarnation = self.incarnation.get(), %reason, "actor failed");
-        self.node.status.failed(reason);
+        self.node.surroundings.registry.failed(&self.node.status, reason);
         self.node.park_children();
         let live = self.live.borrow_mut().take();
         if let Some(live) = live {
@@ -239,7 +239,7 @@ impl<B: Behaviour> Slot<B> {
         if let Err(panic) = stopped {
             let reason = panics::text(panic.as_ref());
             tracing::error!(path = %self.node.path, %reason, "actor failed while it was stopping");
-            self.node.status.failed(&reason);
+            self.node.surroundings.registry.failed(&self.node.status, &reason);
         }
         self.discard(live, stays);
         // What `stopping` may have spawned must not outlive its parent either.

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -185,7 +185,10 @@ struct Entry {
 #[derive(Clone, Default)]
 pub struct Registry {
     entries: Arc<Mutex<BTreeMap<Arc<str>, Entry>>>,
+    on_failure: Arc<OnceLock<OnFailure>>,
 }
+
+type OnFailure = Box<dyn Fn(&str, &str) + Send + Sync>;
 
 impl Registry {
     /// A snapshot of the whole tree, ordered by path. Its work depends on how many actors there are.
@@ -208,6 +211,20 @@ impl Registry {
     #[must_use]
     pub fn info(&self, path: &str) -> Option<ActorInfo> {
         lock(&self.entries).get(path).map(|entry| entry.status.info())
+    }
+
+    /// Has `tell` called with path and reason whenever an actor fails. On the system's thread: it must not block. The
+    /// first one counts.
+    pub fn on_failure(&self, tell: impl Fn(&str, &str) + Send + Sync + 'static) {
+        // A second one has nobody to report to.
+        let _ = self.on_failure.set(Box::new(tell));
+    }
+
+    pub(super) fn failed(&self, status: &Status, reason: &str) {
+        status.failed(reason);
+        if let Some(tell) = self.on_failure.get() {
+            tell(status.path(), reason);
+        }
     }
 
     /// How many actors there are.
@@ -287,6 +304,20 @@ mod tests {
         let json = serde_json::to_string(&infos).unwrap();
         assert!(json.contains(r#""state":"running""#), "{json}");
         assert_eq!(serde_json::from_str::<Vec<ActorInfo>>(&json).unwrap(), infos);
+    }
+
+    #[test]
+    fn failures_are_told_to_the_first_who_asked() {
+        let registry = Registry::default();
+        let status = enter(&registry, "a/b", None);
+        registry.failed(&status, "before anybody asked");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        registry.on_failure(move |path, reason| lock(&list).push(format!("{path}: {reason}")));
+        registry.on_failure(|_, _| panic!("the second is not asked"));
+        registry.clone().failed(&status, "boom");
+        assert_eq!(*lock(&told), ["a/b: boom"]);
+        assert_eq!(registry.info("a/b").and_then(|info| info.last_failure).as_deref(), Some("boom"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::cli::views;
 use crate::model::code::FAIL_NOT_FOUND_RSC_DFN;
 
 const PROPERTIES: &str = "/v1/controller/properties";
+const NO_REPORT: &str = "there is no such error report: zea errors list shows which there are";
 const VERSION: &str = "/v1/controller/version";
 
 /// The steps of `zea controller`.
@@ -31,7 +32,7 @@ pub fn error_steps(command: &ErrorsCommand) -> Vec<Step> {
         }
         ErrorsCommand::Show { ids } => {
             let call = |id: &String| Call::get("/v1/error-reports/{}", &[id]).query("withContent", ["true"]);
-            ids.iter().map(|id| Step::Show(call(id), views::error_texts)).collect()
+            ids.iter().map(|id| Step::Find(call(id), views::error_texts, NO_REPORT)).collect()
         }
     }
 }

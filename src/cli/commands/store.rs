@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::cli::args::{Format, StoreCommand};
 use crate::cli::error::CliError;
 use crate::cli::grid::{Grid, Style, Text, Tone};
-use crate::store::admin::{self, CheckReport, Existing};
-use crate::store::{Frozen, Redb};
+use crate::store::admin::{self, CheckReport, Existing, Exported, Imported};
+use crate::store::{FILE_NAME, Frozen, Redb, StoreError};
 
 /// What the commands print to, and how.
 pub struct Printing<'a> {
@@ -67,10 +67,13 @@ fn export(folder: &Path, file: Option<&Path>, printing: &mut Printing) -> Result
     let exported = match file {
         None => admin::export(&store, printing.out)?,
         Some(path) => {
-            let mut new = File::create_new(path).map_err(|error| at(path, &error))?;
-            let exported = admin::export(&store, &mut new)?;
-            new.sync_all().map_err(|error| at(path, &error))?;
-            exported
+            let mut new = File::create_new(path).map_err(|error| cannot_make(path, &error))?;
+            let exported = write_export(&store, &mut new, path);
+            if exported.is_err() {
+                // Half an export cannot be imported, and stands in the way of the next try.
+                let _ = std::fs::remove_file(path);
+            }
+            exported?
         }
     };
     // Standard output may be the export itself.
@@ -85,14 +88,33 @@ fn export(folder: &Path, file: Option<&Path>, printing: &mut Printing) -> Result
     }
 }
 
+fn write_export(store: &Frozen, new: &mut File, path: &Path) -> Result<Exported, CliError> {
+    let exported = admin::export(store, new)?;
+    new.sync_all().map_err(|error| at(path, &error))?;
+    Ok(exported)
+}
+
+fn cannot_make(path: &Path, error: &std::io::Error) -> CliError {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => CliError::Failed(format!(
+            "{} exists already, and is left as it is: name another file, or move it away",
+            path.display()
+        )),
+        _ => at(path, error),
+    }
+}
+
 fn import(folder: &Path, file: Option<&Path>, existing: Existing, printing: &mut Printing) -> Result<(), CliError> {
     // The file first: a data folder should not be made for one that is not there.
     let input = file.map(|path| File::open(path).map_err(|error| at(path, &error))).transpose()?;
-    let store = Redb::open(folder)?;
-    let imported = match input {
-        Some(file) => admin::import(&store, &mut BufReader::new(file), existing)?,
-        None => admin::import(&store, &mut std::io::stdin().lock(), existing)?,
-    };
+    let new = New::before(folder);
+    let imported = bring_in(folder, input, existing);
+    match &imported {
+        // A daemon that was started meanwhile has made it.
+        Ok(_) | Err(CliError::Store(StoreError::Locked { .. })) => {}
+        Err(_) => new.remove(folder),
+    }
+    let imported = imported?;
     match printing.format {
         Format::Json => print_json(&imported, printing.out),
         Format::Table => Ok(writeln!(
@@ -100,6 +122,36 @@ fn import(folder: &Path, file: Option<&Path>, existing: Existing, printing: &mut
             "{} records imported ({} brought to the current schema, {} unreadable ones passed over), {} removed.",
             imported.records, imported.migrated, imported.passed_over, imported.removed
         )?),
+    }
+}
+
+fn bring_in(folder: &Path, input: Option<File>, existing: Existing) -> Result<Imported, CliError> {
+    let store = Redb::open(folder)?;
+    Ok(match input {
+        Some(file) => admin::import(&store, &mut BufReader::new(file), existing)?,
+        None => admin::import(&store, &mut std::io::stdin().lock(), existing)?,
+    })
+}
+
+/// What an import is about to make: gone again if it fails.
+struct New {
+    folder: bool,
+    file: bool,
+}
+
+impl New {
+    fn before(folder: &Path) -> Self {
+        Self { folder: !folder.exists(), file: !folder.join(FILE_NAME).exists() }
+    }
+
+    /// The import's own error is the one to tell.
+    fn remove(&self, folder: &Path) {
+        if self.file {
+            let _ = std::fs::remove_file(folder.join(FILE_NAME));
+        }
+        if self.folder {
+            let _ = std::fs::remove_dir(folder);
+        }
     }
 }
 

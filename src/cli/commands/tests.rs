@@ -23,7 +23,10 @@ fn calls(line: &str) -> Vec<(String, Value)> {
         Command::Errors(command) => small::error_steps(command),
         other => panic!("{other:?} is no plain command"),
     };
-    steps.into_iter().map(|(Step::Show(call, _) | Step::Change(call))| described(&call)).collect()
+    steps
+        .into_iter()
+        .map(|(Step::Show(call, _) | Step::Find(call, ..) | Step::Change(call))| described(&call))
+        .collect()
 }
 
 fn described(call: &Call) -> (String, Value) {

@@ -167,9 +167,6 @@ pub fn error_texts(json: &str) -> Result<Page, serde_json::Error> {
         let text = if report.text.is_empty() { &report.exception_message } else { &report.text };
         lines.extend(text.lines().map(str::to_owned));
     }
-    if lines.is_empty() {
-        lines.push("There is no such error report.".to_owned());
-    }
     Ok(Page::lines(lines))
 }
 

@@ -52,6 +52,11 @@ impl<R> Waits<R> {
         self.waits.insert(self.next, wait);
     }
 
+    /// Everybody who waits, in the order in which they came.
+    pub fn into_replies(self) -> impl Iterator<Item = R> {
+        self.waits.into_values().map(|wait| wait.reply)
+    }
+
     /// Whether nobody waits.
     pub fn is_empty(&self) -> bool {
         self.waits.is_empty()

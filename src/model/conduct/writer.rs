@@ -240,6 +240,18 @@ impl<R> Writer<R> {
         effects
     }
 
+    /// The batch in flight failed, or nobody knows what became of it: everybody who waits for an answer. What was decided
+    /// is lost unless it is in the store; the writer is of no use from now on.
+    pub fn abandon(&mut self) -> Vec<R> {
+        let flying = self.in_flight.take().map(|batch| batch.entries).unwrap_or_default();
+        let entries = flying.into_iter().chain(std::mem::take(&mut self.pending));
+        self.whole.clear();
+        self.asked = 0;
+        let mut all: Vec<R> = entries.flat_map(|entry| entry.replies).map(|(reply, _)| reply).collect();
+        all.extend(std::mem::take(&mut self.waits).into_replies());
+        all
+    }
+
     /// Answers requests whose deadline is over.
     pub fn sweep(&mut self, at: At) -> Vec<Effect<R>> {
         let replies = self.waits.expire(&self.head, at.mono);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::Draft;
+use super::draft::{Draft, default_group_name};
 use super::notes::{already_gone, join, modified};
 use super::raise_replicas::raise_replicas;
 use super::{autoplace, select_filter, volume_group};
 use crate::model::change::Change;
 use crate::model::code::*;
 use crate::model::command::GroupCommand;
-use crate::model::group::{ResourceGroup, SelectFilter};
+use crate::model::group::{DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::names::GroupName;
 use crate::model::props::{PropertyOwner, Props, PropsModify};
 use crate::model::refusal::{Note, Refusal};
@@ -125,7 +125,14 @@ fn delete(draft: &mut Draft, name: &GroupName) -> Result<(), Refusal> {
         .about("RscGrp", name));
     }
     draft.put(Change::Group(name.clone(), None));
-    draft.note(refer(Note::success(DELETED, format!("{what} deleted")), &group));
+    let mut note = refer(Note::success(DELETED, format!("{what} deleted")), &group);
+    if *name == default_group_name() {
+        note = note.details(format!(
+            "It is the group of definitions that name none: the next of them makes it anew, with place count \
+             {DEFAULT_PLACE_COUNT} and without any other setting. To change what they get, modify the group instead"
+        ));
+    }
+    draft.note(note);
     Ok(())
 }
 

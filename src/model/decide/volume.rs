@@ -23,7 +23,7 @@ pub(super) fn refuse_size(size: Kib) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(FAIL_INVLD_VLM_SIZE, format!("A volume cannot have {size}"))
-        .because(format!("Sizes from {MIN_SIZE} to {MAX_SIZE} (1 PiB) can be made"))
+        .because(format!("Sizes from {MIN_SIZE} to {MAX_SIZE} can be made"))
         .cure("Give the size in KiB, within these limits"))
 }
 

@@ -255,7 +255,13 @@ impl Reason {
                 "its room is not known, since the node has not reported it yet; try again, or look at the node's satellite",
             ),
             Self::TooLittleRoom { estimate, wanted } => {
-                write!(f, "too little room: {wanted} wanted, ")?;
+                let free = estimate.free_estimate.unwrap_or_default();
+                // What differs by less than rounding leaves is told to the KiB.
+                if free.rounded().to_string() == wanted.rounded().to_string() {
+                    write!(f, "too little room: {wanted} wanted, only {free} there: ")?;
+                } else {
+                    write!(f, "too little room: {} wanted, ", wanted.rounded())?;
+                }
                 room(estimate, f)
             }
             Self::ThinFreeBelowMinimum { estimate, setting, minimum } => {
@@ -374,23 +380,23 @@ fn offline(status: &NodeStatus, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn room(estimate: &Estimate, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let free = estimate.free_estimate.unwrap_or_default();
-    write!(f, "{free} can be placed (")?;
+    let shown = |size: Option<Kib>| size.unwrap_or_default().rounded();
+    write!(f, "{} can be placed (", shown(estimate.free_estimate))?;
     match estimate.bound {
         Bound::Free => write!(
             f,
             "{} free x {} less {} ordered",
-            estimate.free.unwrap_or_default(),
+            shown(estimate.free),
             estimate.ratios.free,
-            estimate.pending
+            estimate.pending.rounded()
         )?,
         Bound::Total => write!(
             f,
             "{} in total x {} less {} of volumes and snapshots, though {} are free",
-            estimate.total.unwrap_or_default(),
+            shown(estimate.total),
             estimate.ratios.total,
-            estimate.reserved,
-            estimate.free.unwrap_or_default()
+            estimate.reserved.rounded(),
+            shown(estimate.free)
         )?,
     }
     let property = match estimate.bound {

@@ -61,6 +61,12 @@ impl Kib {
         self.0.checked_mul(1024).ok_or(SizeError::Overflow)
     }
 
+    /// For people who compare sizes: rounded down to hundredths of the largest fitting unit.
+    #[must_use]
+    pub const fn rounded(self) -> Rounded {
+        Rounded(self)
+    }
+
     /// Sum.
     ///
     /// # Errors
@@ -101,10 +107,28 @@ impl Kib {
     }
 }
 
+const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/// A size for people to compare: see [`Kib::rounded`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounded(Kib);
+
+/// In the largest unit of which there is one; down to hundredths where that is no whole number.
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = u128::from(self.0.0);
+        let unit = (0..UNITS.len()).rev().find(|unit| size >= 1 << (10 * unit)).unwrap_or(0);
+        let hundredths = (size * 100) >> (10 * unit);
+        match (hundredths / 100, hundredths % 100) {
+            (whole, 0) => write!(f, "{whole} {}", UNITS[unit]),
+            (whole, part) => write!(f, "{whole}.{part:02} {}", UNITS[unit]),
+        }
+    }
+}
+
 /// In the largest unit that divides the size, so that nothing is rounded away.
 impl fmt::Display for Kib {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
         let (mut number, mut unit) = (self.0, 0);
         while number != 0 && number.is_multiple_of(1024) && unit + 1 < UNITS.len() {
             number /= 1024;
@@ -139,6 +163,22 @@ mod tests {
         assert_eq!(Kib(1).minus(Kib(2)), None);
         assert_eq!(Kib::from_bytes_ceil(u64::MAX), Kib(1 << 54));
         assert_eq!((Kib::from_bytes_floor(2047), Kib::from_bytes_ceil(1025)), (Kib(1), Kib(2)));
+    }
+
+    #[test]
+    fn rounds_down_in_the_largest_unit() {
+        for (size, text) in [
+            (0, "0 KiB"),
+            (1023, "1023 KiB"),
+            (1025, "1 MiB"),
+            (1536, "1.50 MiB"),
+            (1_197_494_480, "1.11 TiB"),
+            (100 << 30, "100 TiB"),
+            ((1 << 40) - 1, "1023.99 TiB"),
+            (u64::MAX, "16777215.99 PiB"),
+        ] {
+            assert_eq!(Kib(size).rounded().to_string(), text);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::protocols::{blkid, superblock};
 use crate::storage::driver::{Driver, Owner, PartId};
 use crate::storage::loops::Loops;
 use crate::storage::problem::{io_problem, problem};
-use crate::storage::{freeze, ioctl, mark, sparse};
+use crate::storage::{freeze, ioctl, mark, outer_room, sparse};
 
 /// Names of LINSTOR's test for reflinks.
 const PROBE_SOURCE: &str = "LinstorSnapshotTestSource.img";
@@ -173,10 +173,10 @@ impl Driver for FileDriver {
         let room = statvfs(&self.folder)
             .map_err(|errno| io_problem("The room of the storage pool cannot be asked", &self.folder, &errno.into()))?;
         let bytes = |blocks: u64| blocks.saturating_mul(room.fragment_size());
-        Ok(Capacity {
-            free: Kib::from_bytes_floor(bytes(room.blocks_available())),
-            total: Kib::from_bytes_floor(bytes(room.blocks())),
-        })
+        let used = bytes(room.blocks().saturating_sub(room.blocks_free()));
+        let free = bytes(room.blocks_available());
+        let free = outer_room::limit(&self.folder, used).map_or(free, |limit| free.min(limit));
+        Ok(Capacity { free: Kib::from_bytes_floor(free), total: Kib::from_bytes_floor(bytes(room.blocks())) })
     }
 
     fn granularity(&self) -> Kib {

@@ -122,7 +122,10 @@ fn panicked(api: &Api, request: &Request, panic: &(dyn std::any::Any + Send)) ->
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned());
     let doing = format!("{} {}", request.method, request.path);
-    let id = api.reports.report(&Incident { kind: "panic".to_owned(), message: text, doing, peer: String::new() });
+    let cause = "A fault of the program".to_owned();
+    let correction = "The controller goes on. Hand this report on".to_owned();
+    let kind = "panic".to_owned();
+    let id = api.reports.report(&Incident { kind, message: text, doing, cause, correction, ..Incident::default() });
     let note = Note::new(code::Kind::Error, code::FAIL_UNKNOWN_ERROR, "The request failed inside the controller")
         .because("This is a fault of the program")
         .cure(format!("Read error report {id} and hand it on; the controller goes on"));

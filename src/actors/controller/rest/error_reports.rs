@@ -1,7 +1,7 @@
 //! Error reports: what went wrong inside, one text file each, and a bounded index of them in memory. A report that
 //! cannot be written is kept in memory all the same. Never holds a secret: whoever writes one leaves them out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,11 +14,18 @@ const REPORTS_AT_MOST: usize = 1000;
 const TEXT_BYTES_AT_MOST: usize = 64 * 1024;
 const PREFIX: &str = "ErrorReport-";
 const SUFFIX: &str = ".log";
-const MODULE: &str = "CONTROLLER";
+/// Module of what the controller recorded of itself.
+pub const CONTROLLER: &str = "CONTROLLER";
+/// Module of what a node told.
+pub const SATELLITE: &str = "SATELLITE";
 
 /// Something that went wrong inside.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Incident {
+    /// The node that it happened on; `None` for this process's own.
+    pub node: Option<String>,
+    /// [`CONTROLLER`] or [`SATELLITE`].
+    pub module: &'static str,
     /// Kind of failure, such as `panic`.
     pub kind: String,
     /// What was said.
@@ -27,6 +34,19 @@ pub struct Incident {
     pub doing: String,
     /// Who asked.
     pub peer: String,
+    /// Why.
+    pub cause: String,
+    /// What helps.
+    pub correction: String,
+    /// More, such as a command's output.
+    pub details: String,
+}
+
+impl Default for Incident {
+    fn default() -> Self {
+        let [kind, message, doing, peer, cause, correction, details]: [String; 7] = Default::default();
+        Self { node: None, module: CONTROLLER, kind, message, doing, peer, cause, correction, details }
+    }
 }
 
 /// The reports of this process. Cheap to clone.
@@ -110,10 +130,10 @@ impl ErrorReports {
         let id = format!("{:08X}-{:05X}-{:06}", self.0.start_seconds, hash(&self.0.node), state.next);
         state.next += 1;
         let mut report = ErrorReport {
-            node_name: self.0.node.clone(),
+            node_name: incident.node.clone().unwrap_or_else(|| self.0.node.clone()),
             error_time: now,
             filename: format!("{PREFIX}{id}{SUFFIX}"),
-            module: MODULE.to_owned(),
+            module: incident.module.to_owned(),
             version: super::API_RELEASE.to_owned(),
             peer: incident.peer.clone(),
             exception: incident.kind.clone(),
@@ -122,7 +142,9 @@ impl ErrorReports {
         };
         let text = text_of(&report, &id, incident);
         let path = self.path(&report.filename);
-        if path.is_none_or(|path| fs::write(path, &text).is_err()) {
+        if path.as_ref().is_none_or(|path| fs::write(path, &text).is_err()) {
+            // On a full disk half of it may be there.
+            path.iter().for_each(|path| drop(fs::remove_file(path)));
             report.text = text;
         }
         tracing::error!(%id, kind = %incident.kind, message = %incident.message, doing = %incident.doing, "error report");
@@ -157,6 +179,16 @@ impl ErrorReports {
         state.reports = kept;
         gone.iter().for_each(|report| self.unlink(report));
         gone.len()
+    }
+
+    /// How many there are of each node and module; of this process's own also when there are none.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<(String, String), usize> {
+        let mut counts = BTreeMap::from([((self.0.node.clone(), CONTROLLER.to_owned()), 0)]);
+        for report in &self.state().reports {
+            *counts.entry((report.node_name.clone(), report.module.clone())).or_default() += 1;
+        }
+        counts
     }
 
     /// How many there are.
@@ -206,14 +238,18 @@ fn cut(text: &str) -> &str {
 }
 
 /// Lines that begin a report's file, by their word; [`read_head`] reads them again.
-const HEAD: [&str; 7] = ["Report", "Node", "Time", "Version", "Peer", "Kind", "Message"];
+const HEAD: [&str; 8] = ["Report", "Node", "Module", "Time", "Version", "Peer", "Kind", "Message"];
 
 fn text_of(report: &ErrorReport, id: &str, incident: &Incident) -> String {
     let time = report.error_time.to_string();
     let one_line = report.exception_message.replace(['\n', '\r'], " ");
-    let values = [id, &report.node_name, &time, &report.version, &report.peer, &report.exception, one_line.as_str()];
+    let (node, module) = (&report.node_name, &report.module);
+    let values = [id, node, module, &time, &report.version, &report.peer, &report.exception, one_line.as_str()];
     let head: String = HEAD.iter().zip(values).map(|(word, value)| format!("{word}: {value}\n")).collect();
-    format!("{head}\nDoing: {}\n\n{}\n", cut(&incident.doing), report.exception_message)
+    let told = [("Cause", &incident.cause), ("Correction", &incident.correction), ("Details", &incident.details)];
+    let told = told.iter().filter(|(_, text)| !text.is_empty());
+    let told: String = told.map(|(word, text)| format!("{word}: {}\n", cut(text))).collect();
+    format!("{head}\nDoing: {}\n\n{}\n{told}", cut(&incident.doing), report.exception_message)
 }
 
 /// The newest files of the folder, as many as are kept: names begin with the start of their process.
@@ -238,7 +274,7 @@ fn read_head(path: &Path) -> Option<ErrorReport> {
         node_name: value("Node"),
         error_time: value("Time").parse().ok()?,
         filename: path.file_name()?.to_str()?.to_owned(),
-        module: MODULE.to_owned(),
+        module: if value("Module") == SATELLITE { SATELLITE } else { CONTROLLER }.to_owned(),
         version: value("Version"),
         peer: value("Peer"),
         exception: value("Kind"),
@@ -252,7 +288,8 @@ mod tests {
     use super::*;
 
     fn incident(message: &str) -> Incident {
-        Incident { kind: "panic".into(), message: message.into(), doing: "GET /v1/nodes".into(), peer: String::new() }
+        let doing = "GET /v1/nodes".into();
+        Incident { kind: "panic".into(), message: message.into(), doing, ..Incident::default() }
     }
 
     #[test]
@@ -280,6 +317,36 @@ mod tests {
         assert_eq!(again.delete(&Wanted { exception: Some("other".into()), ..Wanted::default() }), 0);
         assert_eq!(again.delete(&Wanted::default()), 2);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn one_of_a_node_keeps_its_node_and_module_over_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = ErrorReports::open(folder.path(), "alpha", 1);
+        let told = Incident {
+            node: Some("beta".into()),
+            module: SATELLITE,
+            cause: "no disk".into(),
+            correction: "plug it in".into(),
+            details: "exit 1".into(),
+            ..incident("the pool is sick")
+        };
+        first.report(&told);
+        first.report(&incident("boom"));
+        let again = ErrorReports::open(folder.path(), "alpha", 2);
+        for reports in [first, again] {
+            let wanted = Wanted { nodes: vec!["BETA".into()], ..Wanted::default() };
+            let found = &reports.list(&wanted, true)[0];
+            assert_eq!((found.node_name.as_str(), found.module.as_str()), ("beta", SATELLITE));
+            assert!(
+                found.text.ends_with("Cause: no disk\nCorrection: plug it in\nDetails: exit 1\n"),
+                "{}",
+                found.text
+            );
+            let counts = reports.counts();
+            assert_eq!(counts.len(), 2);
+            assert_eq!(counts[&("alpha".to_owned(), CONTROLLER.to_owned())], 1);
+        }
     }
 
     #[test]

@@ -42,6 +42,18 @@ enum BodyLost {
     CutOff(String),
 }
 
+impl BodyLost {
+    fn cure(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) => "Send less at once, or raise rest.max_body in the configuration.",
+            Self::TooSlow => "Send it again, faster: look at the network between client and controller.",
+            Self::CutOff(_) => {
+                "Send it again: the connection ended before the whole body was there, or its Content-Length is wrong."
+            }
+        }
+    }
+}
+
 /// Serves one request of HTTP.
 pub async fn handle(api: &Api, max_body: usize, request: HttpRequest, payload: Payload) -> HttpResponse {
     if is_preflight(&request) {
@@ -95,7 +107,7 @@ fn body_lost(lost: &BodyLost) -> HttpResponse {
         BodyLost::CutOff(_) => StatusCode::BAD_REQUEST,
     };
     let entry = ApiCallRc::new(code::API_CALL_PARSE_ERROR, lost.to_string(), &now_text())
-        .correction("Nothing was changed. Send less at once, or raise rest.max_body in the configuration.");
+        .correction(format!("Nothing was changed. {}", lost.cure()));
     let body = serde_json::to_vec(&[entry]).unwrap_or_default();
     builder(status).content_type(JSON).force_close().body(body)
 }
@@ -196,6 +208,19 @@ impl Gzip {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cure_fits_what_became_of_the_body() {
+        let table = [
+            (BodyLost::TooLong(9), "rest.max_body", true),
+            (BodyLost::TooSlow, "rest.max_body", false),
+            (BodyLost::CutOff("eof".into()), "rest.max_body", false),
+            (BodyLost::CutOff("eof".into()), "Send it again", true),
+        ];
+        for (lost, words, said) in table {
+            assert_eq!(lost.cure().contains(words), said, "{lost}: {}", lost.cure());
+        }
+    }
 
     #[test]
     fn gzip_is_offered_or_not() {

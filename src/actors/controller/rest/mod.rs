@@ -38,6 +38,7 @@ pub use listing::Listing;
 pub use server::{Listen, RestMessage, RestServer, server};
 
 use super::api::{ClusterMessage, View};
+use super::store_health::StoreHealth;
 use crate::actors::system::link::LinkMetrics;
 use crate::actors::system::{ActorRef, Registry};
 use crate::protocols::rest::rc::ApiCallRc;
@@ -58,6 +59,8 @@ pub struct Api {
     pub cluster: ActorRef<ClusterMessage>,
     /// The cluster as of the last commit.
     pub view: View,
+    /// Whether the store can be written.
+    pub store: StoreHealth,
     /// The actors of this process.
     pub registry: Registry,
     /// What went wrong inside.
@@ -110,6 +113,7 @@ impl Api {
         Self {
             cluster,
             view,
+            store: StoreHealth::default(),
             registry,
             reports: ErrorReports::default(),
             deadline: DEADLINE,

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::now_text;
-use super::error_reports::Wanted;
+use super::error_reports::{Incident, Wanted};
 use super::{Api, Reply, ReplyBody, answer_of, parse_failure, refusal};
 use crate::actors::controller::api::{Answer, ClusterAnswer, ClusterMessage};
 use crate::actors::system::AskError;
@@ -80,15 +80,36 @@ async fn ask(api: &Api, operation: &str, message: ClusterMessage) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => answer_of(operation, notes),
         Ok(ClusterAnswer::Refused(why)) => refusal(operation, why),
         Ok(ClusterAnswer::Taken) => answer_of(operation, Vec::new()),
+        Ok(ClusterAnswer::Unstored(note)) => answer_of(operation, vec![note]),
         Ok(ClusterAnswer::Busy) => not_taken(operation, &AskError::Overloaded),
         Err(error @ (AskError::Overloaded | AskError::Refused(_))) => not_taken(operation, &error),
-        Err(error) => answer_of(operation, vec![unanswered(&error)]),
+        Err(error) => failed(api, operation, &error),
     }
 }
 
 /// The answer to a request that was not even looked at: status 503.
 fn not_taken(operation: &str, error: &AskError) -> Reply {
     Reply { status: STATUS_BUSY, ..answer_of(operation, vec![unanswered(error)]) }
+}
+
+/// A request that the cluster actor let go of is an internal error: recorded, and told with the report's number.
+fn failed(api: &Api, operation: &str, error: &AskError) -> Reply {
+    let note = unanswered(error);
+    let record = matches!(error, AskError::Dropped | AskError::Deadline);
+    let incident = || Incident {
+        kind: "internal error".to_owned(),
+        message: note.message.clone(),
+        doing: operation.to_owned(),
+        cause: error.to_string(),
+        correction: note.correction.clone().unwrap_or_default(),
+        ..Incident::default()
+    };
+    let id = record.then(|| api.reports.report(&incident()));
+    let mut reply = answer_of(operation, vec![note]);
+    if let ReplyBody::Rc(entries) = &mut reply.body {
+        entries.iter_mut().for_each(|entry| entry.error_report_ids.extend(id.clone()));
+    }
+    reply
 }
 
 /// What a caller is told when the cluster actor gave no answer.
@@ -119,6 +140,7 @@ async fn reconnect(api: &Api, operation: &str, node: NodeName) -> Reply {
         Ok(ClusterAnswer::Done(notes)) => notes,
         Ok(ClusterAnswer::Refused(why)) => vec![*why.note],
         Ok(ClusterAnswer::Taken) => Vec::new(),
+        Ok(ClusterAnswer::Unstored(note)) => vec![note],
         Ok(ClusterAnswer::Busy) => vec![unanswered(&AskError::Overloaded)],
         Err(error) => vec![unanswered(&error)],
     };
@@ -201,7 +223,6 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::super::error_reports::Incident;
     use super::*;
     use crate::actors::controller::api::View;
     use crate::actors::system::{self, Behaviour, Context, Options, Spec, System};
@@ -302,6 +323,7 @@ mod tests {
         let (status, json) = call(|_| None, "nodeDelete", &[("node", "alpha")], "");
         assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (500, Some(FAIL_UNKNOWN_ERROR)));
         assert!(json[0]["correction"].as_str().unwrap().contains("may have been made"), "{json}");
+        assert_eq!(json[0]["error_report_ids"].as_array().map(Vec::len), Some(1), "it is recorded: {json}");
         let overloaded = unanswered(&AskError::Overloaded);
         assert!(overloaded.correction.unwrap().starts_with("Nothing was changed"));
         for error in [AskError::Deadline, AskError::Closed, AskError::LinkDown] {

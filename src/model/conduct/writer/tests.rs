@@ -237,7 +237,7 @@ fn limited(batch: usize, queue: usize) -> Rig {
 #[test]
 fn a_batch_is_no_larger_than_allowed_and_shows_no_more_than_is_durable() {
     let mut rig = limited(2, 100);
-    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    assert_eq!(rig.define(1, "one"), ["commit DfltRscGrp,one"]);
     for (who, name) in (2..).zip(["two", "three", "four", "five", "six"]) {
         assert_eq!(rig.define(who, name), NONE);
     }
@@ -248,7 +248,7 @@ fn a_batch_is_no_larger_than_allowed_and_shows_no_more_than_is_durable() {
     assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "4 done", "5 done", "commit six seven"]), 5));
     assert_eq!((rig.committed(), seen(&rig)), (words(&["publish", "6 done", "7 done"]), 7));
     let mut rig = limited(1, 100);
-    assert_eq!(rig.define(1, "one"), ["commit one"]);
+    assert_eq!(rig.define(1, "one"), ["commit DfltRscGrp,one"]);
     assert_eq!((rig.define(2, "one"), rig.define(3, "two")), (words(&NONE), words(&NONE)));
     assert_eq!(rig.committed(), ["publish", "1 done", "publish", "2 refused", "commit two"], "none waits for nothing");
 }
@@ -256,7 +256,7 @@ fn a_batch_is_no_larger_than_allowed_and_shows_no_more_than_is_durable() {
 #[test]
 fn more_requests_than_may_wait_are_turned_away_and_reports_never() {
     let mut rig = limited(8, 2);
-    assert_eq!(rig.define(1, "one"), ["commit one"], "it does not wait");
+    assert_eq!(rig.define(1, "one"), ["commit DfltRscGrp,one"], "it does not wait");
     assert_eq!((rig.define(2, "two"), rig.define(3, "three")), (words(&NONE), words(&NONE)));
     assert_eq!(rig.define(4, "four"), ["4 busy"]);
     assert_eq!(rig.report("alpha", gone("one", 1)), NONE);
@@ -479,4 +479,19 @@ fn a_planted_rule_is_the_one_that_is_asked() {
     rig.load(records(&state), &state);
     assert_eq!(rig.delete(1, "web", Answer::WhenDurable), ["commit web"]);
     assert_eq!(rig.committed(), ["publish", "1 done"]);
+}
+
+#[test]
+fn a_commit_that_failed_leaves_nobody_waiting() {
+    let mut rig = Rig::of(TWO_REPLICAS);
+    let remove = Command::Definition(DefinitionCommand::Delete { name: rsc("web") });
+    assert_eq!(rig.ask(1, &remove, Answer::WhenCarriedOut), ["commit web"]);
+    assert_eq!(rig.define(2, "two"), NONE);
+    assert_eq!(rig.committed().last().map(String::as_str), Some("commit two"));
+    assert_eq!(rig.define(3, "three"), NONE);
+    assert!(rig.writer.waiting(), "the first waits for its nodes");
+    let mut abandoned = rig.writer.abandon();
+    abandoned.sort_unstable();
+    assert_eq!(abandoned, [1, 2, 3]);
+    assert!(!rig.writer.waiting() && rig.writer.abandon().is_empty());
 }

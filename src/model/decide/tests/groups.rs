@@ -252,3 +252,14 @@ fn volume_groups() {
         assert_eq!(codes(&world.ask_in_vain(&command)), [WARN_NOT_FOUND]);
     }
 }
+
+#[test]
+fn deleting_the_default_group_says_that_it_comes_back() {
+    let mut world = World::with(&["alpha"]);
+    world.ask(group_create("gold", SelectFilter::default()));
+    let details = |notes: &[Note]| notes[0].details.clone().unwrap_or_default();
+    assert_eq!(details(&world.ask(delete("gold"))), "");
+    let told = details(&world.ask(delete(DEFAULT_GROUP)));
+    assert!(told.contains("makes it anew, with place count 2"), "{told}");
+    assert!(!world.cluster.groups.contains_key(&group_name(DEFAULT_GROUP)));
+}

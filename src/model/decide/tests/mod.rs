@@ -1,6 +1,7 @@
 //! Decisions by table: a small cluster, a command, and what it comes to or why it is refused.
 
 mod controller;
+mod copies;
 mod evacuation;
 mod groups;
 mod interfaces;

@@ -61,7 +61,7 @@ fn a_forgotten_total_ratio_is_named() {
     let text = "node alpha\npool alpha data LVM_THIN 60/100 MaxFreeCapacityOversubscriptionRatio=1000\nrsc web 2000 alpha/data:made";
     let not = place_on(&cluster(&text.replace("web", "db")), "", 1).expect_err("20 x 100 are promised");
     let line = not.story.lines().next().expect("one node");
-    assert!(line.contains("0 KiB can be placed (100 KiB in total x 20 less 2000 KiB"), "{line}");
+    assert!(line.contains("0 KiB can be placed (100 KiB in total x 20 less 1.95 MiB"), "{line}");
     assert!(
         line.contains("though 60 KiB are free") && line.ends_with("raise MaxTotalCapacityOversubscriptionRatio"),
         "{line}"

@@ -49,14 +49,18 @@ fn text(status: u16, media_type: &'static str, text: String) -> Reply {
     Reply { status, body: ReplyBody::Text(media_type, text) }
 }
 
-/// Empty while the cluster actor works.
+/// Empty while the cluster actor works and the store can be written.
 fn health(api: &Api) -> Reply {
     let path = api.cluster.path();
     let state = api.registry.info(path).map(|info| info.state);
     let gone = api.cluster.is_closed() || state.is_none_or(|state| state != ActorState::Running);
-    match gone {
-        false => text(200, PLAIN, String::new()),
-        true => text(500, PLAIN, format!("{path} does not run\n")),
+    match (gone, api.store.trouble()) {
+        (_, Some(trouble)) => {
+            let told = format!("the store cannot be written: {}\n{}\n", trouble.cause, trouble.cure);
+            text(503, PLAIN, told)
+        }
+        (false, None) => text(200, PLAIN, String::new()),
+        (true, None) => text(500, PLAIN, format!("{path} does not run\n")),
     }
 }
 
@@ -78,7 +82,9 @@ fn scrape(api: &Api, call: &Call) -> Reply {
         let reports = api.reports.count() as f64;
         write_head(&mut out, &names::ERROR_REPORTS_COUNT);
         write_value(&mut out, &names::ERROR_REPORTS_COUNT, &[], reports);
-        write_value(&mut out, &names::ERROR_REPORTS_COUNT, &[api.reports.node(), "CONTROLLER"], reports);
+        for ((node, module), count) in api.reports.counts() {
+            write_value(&mut out, &names::ERROR_REPORTS_COUNT, &[node.as_str(), module.as_str()], count as f64);
+        }
     }
     api.meters.write(&mut out);
     of_this_process(api, &mut out);
