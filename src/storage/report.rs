@@ -50,7 +50,8 @@ fn unseen(observed: &ObservedResource) -> Vec<(Subject, Problem)> {
         let problems = parts.values().filter_map(|part| part.as_ref().err());
         problems.map(|problem| (Subject::Snapshot(name.clone()), problem.clone()))
     });
-    volumes.chain(parts).collect()
+    let rollback = observed.rollback_unknown.iter().map(|problem| (Subject::Rollback, problem.clone()));
+    volumes.chain(parts).chain(rollback).collect()
 }
 
 fn is_gone(desired: &DesiredResource, observed: &ObservedResource) -> bool {
@@ -164,8 +165,10 @@ mod tests {
         let mut observed = ObservedResource::default();
         observed.volumes.insert(number, Err(broken.clone()));
         observed.snapshots.insert(name.clone(), [(number, Err(broken.clone()))].into());
+        observed.rollback_unknown = Some(broken.clone());
         let told = unseen(&observed);
-        assert_eq!(told, [(Subject::Volume(number), broken.clone()), (Subject::Snapshot(name), broken)]);
+        let subjects = [Subject::Volume(number), Subject::Snapshot(name), Subject::Rollback];
+        assert_eq!(told, subjects.map(|subject| (subject, broken.clone())));
         assert!(unseen(&ObservedResource::default()).is_empty());
     }
 

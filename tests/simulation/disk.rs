@@ -19,6 +19,8 @@ pub enum Cut {
 pub struct Disk {
     areas: SharedAreas,
     store: Journaled<MemoryObjects>,
+    /// Records that were put aside since the last load of a controller.
+    aside: Vec<String>,
     /// A defect: records go without a journal, so that a crash leaves half a decision.
     half_records: bool,
 }
@@ -27,15 +29,16 @@ impl Disk {
     pub fn new(half_records: bool) -> Self {
         let areas = SharedAreas::default();
         let store = Journaled::new(MemoryObjects::over(areas.clone(), None), Schema::default());
-        Self { areas, store, half_records }
+        Self { areas, store, aside: Vec::new(), half_records }
     }
 
     /// Everything, as a controller that comes up reads it; what cannot be read is put aside and named.
     pub fn load(&mut self) -> (Vec<Change>, Vec<String>) {
         self.store = Journaled::new(MemoryObjects::over(self.areas.clone(), None), Schema::default());
         let loaded = self.store.load().expect("memory is always there");
+        let mut aside = std::mem::take(&mut self.aside);
         let now = loaded.quarantined.into_iter().filter(|bad| bad.found == Found::Now);
-        let mut aside: Vec<String> = now.map(|bad| bad.key).collect();
+        aside.extend(now.map(|bad| bad.key));
         let mut changes = Vec::new();
         for record in &loaded.records {
             match change_of(record) {
@@ -65,7 +68,9 @@ impl Disk {
         let at = random.below(writes as u64 + 1) as u32;
         let crash = if random.permille(500) { Crash::Before(at) } else { Crash::After(at) };
         let store = Journaled::new(MemoryObjects::over(self.areas.clone(), None), Schema::default());
-        store.load().expect("memory is always there");
+        let loaded = store.load().expect("memory is always there");
+        let now = loaded.quarantined.into_iter().filter(|bad| bad.found == Found::Now);
+        self.aside.extend(now.map(|bad| bad.key));
         let store = Journaled::new(MemoryObjects::over(self.areas.clone(), Some(crash)), Schema::default());
         store.load().expect("nothing is to be repaired: it was loaded a moment ago");
         for part in batches.iter().flat_map(|batch| self.parts(batch)) {

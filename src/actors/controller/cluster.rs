@@ -151,10 +151,11 @@ impl ClusterActor {
 
     fn broken(&mut self, what: &str, trouble: Trouble, ctx: &mut Ctx) {
         self.record(what, &trouble, ctx);
+        // Before the answers: who is told then finds it in /health.
+        let pause = self.around.health.failed(trouble.clone());
         for reply in self.writer.abandon() {
             reply.send(ClusterAnswer::Unstored(trouble.open()));
         }
-        let pause = self.around.health.failed(trouble.clone());
         self.phase = Phase::Broken(trouble);
         ctx.notify_after(pause, ClusterMessage::Try);
     }

@@ -225,6 +225,5 @@ mod tests {
             text.starts_with("Report 69559B80-00000-000003 of alpha") && text.ends_with("line 1\nline 2"),
             "{text}"
         );
-        assert_eq!(drawn(error_texts, "[]"), "There is no such error report.");
     }
 }

@@ -38,7 +38,7 @@ fn names_have_codes_by_kind() {
     check(&[
         ("POST /v1/nodes", r#"{"name":"a_b","type":"Satellite"}"#, FAIL_INVLD_NODE_NAME, "may not contain '_'"),
         ("DELETE /v1/nodes/a", "", FAIL_INVLD_NODE_NAME, "2 to 255"),
-        (&long, r#"{"name":"default","address":"10.0.0.1"}"#, FAIL_INVLD_NODE_NAME, "300 bytes"),
+        (&long, r#"{"name":"default","address":"10.0.0.1"}"#, FAIL_INVLD_NODE_NAME, "300 characters"),
         ("PUT /v1/nodes/al%20pha/reconnect", "", FAIL_INVLD_NODE_NAME, "host name"),
         ("DELETE /v1/nodes/alpha/net-interfaces/x", "", FAIL_INVLD_NET_NAME, "3 to 32"),
         ("DELETE /v1/nodes/alpha/storage-pools/9pool", "", FAIL_INVLD_STOR_POOL_NAME, "begin with '9'"),
