@@ -152,7 +152,7 @@ mod tests {
     fn a_generation_that_nobody_gives_is_not_believed() {
         let with = |generation: u64| {
             let body = format!(
-                r#"{{"name":"web","uuid":"f51611c6-528f-4793-a87a-866d09e6733a","group":"g","layers":["STORAGE"],
+                r#"{{"name":"web","uuid":"f51611c6-528f-4793-a87a-866d09e6733a","group":"grp","layers":["STORAGE"],
                 "volumes":{{}},"resources":{{}},"generation":{generation}}}"#
             );
             change_of(&Record::new(RecordKey::new(RecordKind::ResourceDefinition, "WEB"), body))
