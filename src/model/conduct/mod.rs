@@ -20,7 +20,7 @@ pub mod passes;
 pub mod pool_gate;
 pub mod registry;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod waits;
 pub mod writer;
 
