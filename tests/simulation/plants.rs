@@ -116,10 +116,10 @@ fn off_by_one(desired: &DesiredResource, observed: &ObservedResource) -> Plan {
     sound
 }
 
-/// What was seen is forgotten where nothing is to be persisted.
+/// What was seen is forgotten: only what is to be persisted is left of it.
 fn lost_wake_up(cluster: &Cluster, node: &NodeName, report: &Report, moment: Moment) -> Observation {
     let mut sound = observe(cluster, node, report, moment);
-    if matches!(report, Report::Resource(_)) && sound.changes.is_empty() {
+    if matches!(report, Report::Resource(_)) {
         sound.sightings.clear();
     }
     sound

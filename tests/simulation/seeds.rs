@@ -187,7 +187,9 @@ fn find(name: &str, from: u64) {
     assert!(PLANTS.iter().any(|(known, _)| *known == name), "{name}");
     let found = (from..PLANT_SEEDS).find_map(|seed| {
         let script = Script { plant: Some(name.to_owned()), ..draw(seed) };
-        run(&script, false).verdict.map(|verdict| (seed, verdict))
+        let verdict = run(&script, false).verdict?;
+        // It is the defect that was found, if the same seed is sound without it.
+        run(&draw(seed), false).verdict.is_none().then_some((seed, verdict))
     });
     let (seed, verdict) = found.unwrap_or_else(|| panic!("{name} was not found"));
     println!("{name}: seed {seed}, {}: {}", verdict.oracle, verdict.text);
