@@ -163,15 +163,15 @@ fn tells_the_story() {
 /// Where each planted defect is found first: the proof starts there.
 const FOUND_AT: [(&str, u64); 10] = [
     ("early-answer", 0),
-    ("wipe-adopted", 0),
-    ("forgotten-resume", 0),
+    ("wipe-adopted", 11),
+    ("forgotten-resume", 2),
     ("lost-wake-up", 0),
     ("off-by-one", 0),
-    ("stale-report", 0),
+    ("stale-report", 92),
     ("second-deletion", 0),
-    ("evacuation-twice", 0),
+    ("evacuation-twice", 105),
     ("forbidden-node", 0),
-    ("half-record", 0),
+    ("half-record", 103),
 ];
 
 #[test]
