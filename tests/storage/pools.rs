@@ -40,6 +40,18 @@ async fn an_image_has_no_more_room_than_the_disk_below_it() {
 }
 
 #[tokio::test]
+async fn a_full_pool_is_opened_so_that_something_can_be_removed() {
+    let Some(rig) = Rig::new(Ground::Reflink).await else { return };
+    let filler = std::fs::File::create(rig.pool.join("filler")).expect("a file");
+    let rest =
+        std::iter::repeat_with(|| std::io::Write::write(&mut &filler, &[1; 4096])).find(|written| written.is_err());
+    assert!(rest.is_some(), "it is full");
+    let folder = rig.pool.to_string_lossy();
+    let driver = FileDriver::prepare(&folder, Provisioning::Thin, std::sync::Arc::default(), Preparation::First);
+    assert!(driver.expect("opened").has_reflink());
+}
+
+#[tokio::test]
 async fn capacity_is_the_file_systems() {
     let Some(rig) = Rig::new(Ground::Reflink).await else { return };
     let report = rig.node.capacities(vec![pool_name()]).await.remove(0);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::fcntl::posix_fallocate;
+use nix::sys::statfs::{BTRFS_SUPER_MAGIC, XFS_SUPER_MAGIC, statfs};
 use nix::sys::statvfs::statvfs;
 
 use crate::model::kinds::Provisioning;
@@ -423,7 +424,19 @@ pub(in crate::storage) fn probe_reflink(folder: &Path) -> io::Result<bool> {
     })();
     unlink(&source)?;
     unlink(&target)?;
-    tried
+    match tried {
+        // A full pool is opened all the same: nothing could be removed from it otherwise.
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            Ok(is_known_to_share(folder)?)
+        }
+        tried => tried,
+    }
+}
+
+/// Whether the folder's file system is of a kind that shares blocks as it is made by default.
+fn is_known_to_share(folder: &Path) -> nix::Result<bool> {
+    let kind = statfs(folder)?.filesystem_type();
+    Ok(kind == XFS_SUPER_MAGIC || kind == BTRFS_SUPER_MAGIC)
 }
 
 #[cfg(test)]
