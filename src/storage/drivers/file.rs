@@ -417,7 +417,7 @@ fn clean_up(folder: &Path) -> io::Result<()> {
 /// Whether the folder's file system has reflinks; also whether it can be written at all.
 pub(in crate::storage) fn probe_reflink(folder: &Path) -> io::Result<bool> {
     let (source, target) = (folder.join(PROBE_SOURCE), folder.join(PROBE_TARGET));
-    let tried = (|| {
+    let tried: io::Result<bool> = (|| {
         std::fs::write(&source, [1; 4096])?;
         let shared = ioctl::reflink(&File::open(&source)?, &File::create(&target)?);
         Ok(shared.is_ok())
