@@ -16,6 +16,7 @@ const BATCH: usize = 500;
 
 /// What happens to an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "an event is taken apart where it was made, and never kept")]
 pub enum OutboxEvent {
     /// First event of all.
     Begun(Birth),
