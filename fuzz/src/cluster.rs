@@ -130,6 +130,7 @@ fn done(desired: &DesiredResource) -> ResourceReport {
         rolled_back: desired.rollback.as_ref().map(|rollback| rollback.token),
         in_use: Some(false),
         problem: None,
+        refused: Vec::new(),
     }
 }
 

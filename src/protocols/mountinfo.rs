@@ -26,11 +26,13 @@ pub fn of_device(text: &str, device: &str, path: &str) -> Vec<Mount> {
 }
 
 fn parse_line(line: &str) -> Option<Mount> {
-    let (left, right) = line.split_once(" - ")?;
-    let mut fields = left.split(' ');
+    let mut fields = line.split(' ');
     let device = fields.nth(2)?.to_owned();
     let point = unescape(fields.nth(1)?);
-    let source = unescape(right.split(' ').nth(1)?);
+    // Options, and then optional fields up to a hyphen; a hyphen before that is a name.
+    fields.next()?;
+    fields.find(|field| *field == "-")?;
+    let source = unescape(fields.nth(1)?);
     Some(Mount { device, point, source })
 }
 
@@ -57,6 +59,12 @@ mod tests {
     use super::*;
 
     const CAPTURED: &str = include_str!("../../tests/fixtures/mountinfo.txt");
+
+    #[test]
+    fn a_hyphen_may_be_a_name() {
+        let mounts = parse("36 35 98:0 / - rw,noatime shared:1 - ext3  rw");
+        assert_eq!(mounts, [Mount { device: "98:0".to_owned(), point: "-".to_owned(), source: String::new() }]);
+    }
 
     #[test]
     fn captured_lines() {
