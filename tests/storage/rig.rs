@@ -42,8 +42,8 @@ pub struct Rig {
 impl Rig {
     /// `None`, and a line that says why, where this machine cannot.
     pub async fn new(ground: Ground) -> Option<Self> {
-        if !nix::unistd::geteuid().is_root() || !Path::new("/dev/loop-control").exists() {
-            println!("skipped: real volumes need root and loop devices (modprobe loop)");
+        if let Some(reason) = crate::rigs::no_loop_devices() {
+            crate::rigs::not_run("real volumes", reason);
             return None;
         }
         let base = tempfile::tempdir().expect("temporary folder");
@@ -54,25 +54,21 @@ impl Rig {
             others: Vec::new(),
             _base: base,
         };
-        if ground == Ground::Reflink && !rig.mount_xfs() {
-            println!("skipped: mkfs.xfs is missing (apt-get install xfsprogs)");
-            return None;
+        if ground == Ground::Reflink {
+            rig.mount_xfs();
         }
         rig.restart().await;
         Some(rig)
     }
 
-    fn mount_xfs(&mut self) -> bool {
+    fn mount_xfs(&mut self) {
         let image = self.pool.with_file_name("xfs.img");
         let file = File::create(&image).expect("image");
         file.set_len(512 << 20).expect("sparse");
-        if !ok("mkfs.xfs", &["-q", "-m", "reflink=1", text(&image)]) {
-            return false;
-        }
+        assert!(ok("mkfs.xfs", &["-q", "-m", "reflink=1", text(&image)]), "xfsprogs is missing, or an old one");
         std::fs::create_dir(&self.pool).expect("folder");
         assert!(ok("mount", &["-o", "loop", text(&image), text(&self.pool)]));
         self.mounted = Some(self.pool.clone());
-        true
     }
 
     /// A new process, as it were: everything that was only remembered is forgotten.

@@ -1,25 +1,41 @@
 //! Problems that nodes report, as incidents: each once, however often it is reported again. Decides nothing, and does
-//! not record what is no fault, such as a device that somebody has mounted.
+//! not record what is no fault, such as a device that somebody has mounted. Of many at once, as when a node has lost a disk, it
+//! tells some one by one and the others by name.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::rest::error_reports::{Incident, SATELLITE};
 use crate::model::names::{NodeName, PoolName, RscName, SnapName};
 use crate::model::report::{PoolReport, Problem, Report, ResourceReport};
 
-/// Objects whose problem is remembered; beyond that all are forgotten, and may be recorded a second time.
-const REMEMBERED_AT_MOST: usize = 10_000;
+/// Objects whose problem is remembered, in 16 bytes each; beyond that all are forgotten, and may be recorded a second time.
+const REMEMBERED_AT_MOST: usize = 200_000;
+/// Incidents that one message of a node makes; more are told together in the last one. A disk that is lost with a thousand
+/// volumes would push everything else out of the reports.
+const TOLD_AT_MOST: usize = 20;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Object {
-    Pool(PoolName),
-    Resource(RscName),
-    Snapshot(RscName, SnapName),
+/// What a problem is of.
+enum Object<'a> {
+    Pool(&'a PoolName),
+    Resource(&'a RscName),
+    Snapshot(&'a RscName, &'a SnapName),
 }
 
-/// What is known to be wrong.
+impl Object<'_> {
+    fn digest(&self, node: &NodeName) -> u64 {
+        let (kind, name, part) = match self {
+            Self::Pool(pool) => ("pool", pool.key(), None),
+            Self::Resource(rsc) => ("resource", rsc.key(), None),
+            Self::Snapshot(rsc, snapshot) => ("snapshot", rsc.key(), Some(snapshot.key())),
+        };
+        digest(&(node.key(), kind, name, part))
+    }
+}
+
+/// What is known to be wrong: a digest of each object's problem, by a digest of the object.
 #[derive(Debug, Default)]
-pub struct Problems(BTreeMap<(NodeName, Object), Problem>);
+pub struct Problems(HashMap<u64, u64>);
 
 impl Problems {
     /// What is new in a node's reports.
@@ -27,14 +43,15 @@ impl Problems {
         if self.0.len() > REMEMBERED_AT_MOST {
             self.0.clear();
         }
-        reports.iter().flat_map(|report| self.heard_one(node, report)).collect()
+        let all = reports.iter().flat_map(|report| self.heard_one(node, report)).collect();
+        at_most(TOLD_AT_MOST, all)
     }
 
     fn heard_one(&mut self, node: &NodeName, report: &Report) -> Vec<Incident> {
         match report {
             Report::Pool(PoolReport { pool, capacity, .. }) => {
                 let doing = format!("storage pool {pool}");
-                self.note((node, Object::Pool(pool.clone())), capacity.as_ref().err(), doing).into_iter().collect()
+                self.note((node, Object::Pool(pool)), capacity.as_ref().err(), doing).into_iter().collect()
             }
             Report::Resource(report) => self.heard_resource(node, report),
         }
@@ -43,26 +60,26 @@ impl Problems {
     fn heard_resource(&mut self, node: &NodeName, report: &ResourceReport) -> Vec<Incident> {
         let rsc = &report.rsc;
         let own = report.problem.as_ref().filter(|_| report.in_use != Some(true));
-        let mut new = Vec::from_iter(self.note((node, Object::Resource(rsc.clone())), own, format!("resource {rsc}")));
+        let mut new = Vec::from_iter(self.note((node, Object::Resource(rsc)), own, format!("resource {rsc}")));
         for snapshot in &report.snapshots {
-            let object = Object::Snapshot(rsc.clone(), snapshot.name.clone());
+            let object = Object::Snapshot(rsc, &snapshot.name);
             let doing = format!("snapshot {} of resource {rsc}", snapshot.name);
             new.extend(self.note((node, object), snapshot.problem.as_ref(), doing));
         }
         new
     }
 
-    fn note(&mut self, of: (&NodeName, Object), problem: Option<&Problem>, doing: String) -> Option<Incident> {
-        let (node, object) = of;
-        let key = (node.clone(), object);
+    fn note(&mut self, of: (&NodeName, Object<'_>), problem: Option<&Problem>, doing: String) -> Option<Incident> {
+        let (node, key) = (of.0, of.1.digest(of.0));
         let Some(problem) = problem else {
             self.0.remove(&key);
             return None;
         };
-        if self.0.get(&key).is_some_and(|known| same(known, problem)) {
+        // The details of a command that failed again differ in figures.
+        let now = digest(&(&problem.message, &problem.cause));
+        if self.0.insert(key, now) == Some(now) {
             return None;
         }
-        self.0.insert(key, problem.clone());
         Some(Incident {
             node: Some(node.to_string()),
             module: SATELLITE,
@@ -77,9 +94,28 @@ impl Problems {
     }
 }
 
-/// The details of a command that failed again differ in figures.
-fn same(one: &Problem, other: &Problem) -> bool {
-    one.message == other.message && one.cause == other.cause
+fn digest(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The first `most` incidents; where there are more, the last of them stands for the rest and names what they are about.
+fn at_most(most: usize, mut incidents: Vec<Incident>) -> Vec<Incident> {
+    if incidents.len() <= most {
+        return incidents;
+    }
+    let rest = incidents.split_off(most.saturating_sub(1));
+    let about: Vec<&str> = rest.iter().map(|incident| incident.doing.as_str()).collect();
+    let together = Incident {
+        message: format!("{} more storage problems, told at the same time", rest.len()),
+        cause: "Most likely they have one cause with those that are recorded before this one".to_owned(),
+        correction: "Mend those first; what is left then is told again at the objects themselves".to_owned(),
+        details: about.join("\n"),
+        ..rest[0].clone()
+    };
+    incidents.push(together);
+    incidents
 }
 
 #[cfg(test)]
@@ -132,6 +168,25 @@ mod tests {
         assert_eq!(heard("alpha", of_resource(Some(problem("no room")), None)).len(), 1, "another object");
         assert!(heard("alpha", of_pool(None)).is_empty());
         assert_eq!(heard("alpha", of_pool(Some(problem("no room")))).len(), 1, "it was over");
+    }
+
+    #[test]
+    fn of_very_many_some_are_told_and_the_others_are_named() {
+        let mut problems = Problems::default();
+        let report = |number: usize| {
+            let Report::Resource(report) = of_resource(Some(problem("its disk is gone")), None) else { unreachable!() };
+            Report::Resource(ResourceReport { rsc: rsc(&format!("web-{number}")), ..report })
+        };
+        for (count, told) in [(TOLD_AT_MOST, TOLD_AT_MOST), (500, TOLD_AT_MOST)] {
+            let reports: Vec<Report> = (0..count).map(report).collect();
+            let heard = problems.heard(&node(&format!("node-{count}")), &reports);
+            assert_eq!(heard.len(), told);
+            let last = heard.last().expect("one");
+            assert_eq!(last.details.contains(&format!("resource web-{}", count - 1)), count > TOLD_AT_MOST, "{last:?}");
+            let named: usize = last.details.lines().filter(|line| line.starts_with("resource")).count();
+            assert_eq!(told - usize::from(named > 0) + named, count, "none is left out");
+            assert!(problems.heard(&node(&format!("node-{count}")), &reports).is_empty(), "each is known");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::Kind;
 use crate::model::command::{Command, DefinitionCommand, Naming, NewDefinition, NewPool, NodeCommand, PoolCommand};
+use crate::model::conduct::tests::report;
 use crate::model::conduct::{At, Rules};
 use crate::model::decide::Observation;
 use crate::model::kinds::{ConnectionStatus, LayerKind, ProviderKind, VolumeDefinitionFlags};
@@ -157,17 +158,7 @@ fn records(cluster: &Cluster) -> Vec<Change> {
 
 /// The resource is gone, as asked by the generation.
 fn gone(name: &str, generation: u64) -> Report {
-    Report::Resource(ResourceReport {
-        rsc: rsc(name),
-        generation,
-        gone: true,
-        volumes: Vec::new(),
-        snapshots: Vec::new(),
-        rolled_back: None,
-        in_use: None,
-        problem: None,
-        refused: Vec::new(),
-    })
+    Report::Resource(ResourceReport { gone: true, ..report(name, generation) })
 }
 
 fn failed(name: &str, generation: u64) -> Report {

@@ -305,18 +305,6 @@ fn only_nodes_that_remove_a_snapshot_are_told_again() {
 }
 
 #[test]
-fn a_snapshot_that_could_not_be_taken_can_be_deleted() {
-    let mut puppet = Puppet::new(cluster(THREE));
-    puppet.done(spawn("web", 1));
-    puppet.failing = vec!["web".to_owned()];
-    puppet.ask(snapshot("web", "one")).expect("decided");
-    puppet.settle();
-    puppet.failing.clear();
-    puppet.done(delete_snapshot("web", "one"));
-    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
-}
-
-#[test]
 fn stale_and_foreign_reports_are_not_believed() {
     let mut puppet = Puppet::new(cluster(THREE));
     puppet.done(spawn("web", 1));
@@ -430,15 +418,19 @@ fn nothing_is_placed_in_a_definition_that_goes() {
 
 #[test]
 fn a_snapshot_that_failed_is_deleted() {
-    let mut puppet = Puppet::new(cluster(THREE));
-    puppet.done(spawn("web", 2));
-    puppet.failing = vec!["web".to_owned()];
-    puppet.ask(snapshot("web", "one")).expect("ordered");
-    puppet.settle();
-    puppet.failing.clear();
-    puppet.resync();
-    let failed = puppet.cluster.snapshots.values().next().expect("it is kept, to be seen").clone();
-    assert!(failed.flags.has(SnapshotFlags::FAILED_DEPLOYMENT));
-    puppet.done(delete_snapshot("web", "one"));
-    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
+    for told_again in [false, true] {
+        let mut puppet = Puppet::new(cluster(THREE));
+        puppet.done(spawn("web", 2));
+        puppet.failing = vec!["web".to_owned()];
+        puppet.ask(snapshot("web", "one")).expect("ordered");
+        puppet.settle();
+        puppet.failing.clear();
+        if told_again {
+            puppet.resync();
+        }
+        let failed = puppet.cluster.snapshots.values().next().expect("it is kept, to be seen").clone();
+        assert!(failed.flags.has(SnapshotFlags::FAILED_DEPLOYMENT));
+        puppet.done(delete_snapshot("web", "one"));
+        assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
+    }
 }
