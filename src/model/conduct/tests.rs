@@ -38,6 +38,7 @@ pub(super) fn volume(override_id: Option<&str>) -> DesiredVolume {
         shrink: false,
         minor: None,
         override_id: override_id.map(str::to_owned),
+        luks: None,
     }
 }
 
