@@ -59,6 +59,7 @@ fn a_replica_has_no_disk_by_what_its_node_said_when_it_had_none() {
             in_use: None,
             problem: None,
             refused: Vec::new(),
+            seen: true,
         };
         let moment = Moment { now: EpochMs(1), seed: 1 };
         !observe(&world.cluster, &node_name("alpha"), &Report::Resource(report), moment).changes.is_empty()
