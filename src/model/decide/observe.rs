@@ -131,13 +131,16 @@ impl Found<'_> {
         {
             resource.rollback = None;
         }
-        if self.report.generation < resource.ordered || self.report.problem.is_some() {
+        // What is carried out is over, though something else of the resource cannot be as it is wanted.
+        let well = self.report.problem.is_none();
+        if self.report.generation < resource.ordered || !(well || self.report.seen) {
             return;
         }
-        if resource.flags.has(ResourceFlags::INACTIVATING) {
+        let detached = || self.report.volumes.iter().all(|volume| volume.backing_path.is_none());
+        if resource.flags.has(ResourceFlags::INACTIVATING) && (well || detached()) {
             resource.flags = resource.flags.without(ResourceFlags::INACTIVATING).with(ResourceFlags::INACTIVE);
         }
-        if resource.flags.has(ResourceFlags::DISK_REMOVING) {
+        if resource.flags.has(ResourceFlags::DISK_REMOVING) && (well || self.report.volumes.is_empty()) {
             let removing = ResourceFlags::DISK_REMOVING.with(ResourceFlags::DISK_REMOVE_REQUESTED);
             resource.flags = resource.flags.without(removing).with(ResourceFlags::DRBD_DISKLESS);
             super::resource::to_diskless_pool(resource);

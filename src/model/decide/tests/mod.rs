@@ -292,6 +292,7 @@ fn refs(note: &Note) -> BTreeMap<&'static str, &str> {
     note.refs.iter().map(|(key, value)| (*key, value.as_str())).collect()
 }
 
+mod ends;
 mod lives;
 mod puppet;
 mod taken_back;
