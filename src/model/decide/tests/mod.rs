@@ -1,13 +1,17 @@
 //! Decisions by table: a small cluster, a command, and what it comes to or why it is refused.
 
+mod availability;
 mod controller;
 mod copies;
+mod definitions;
 mod evacuation;
 mod groups;
 mod interfaces;
 mod nodes;
 mod pools;
 mod removal;
+mod replicas;
+mod successors;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,10 +33,18 @@ use crate::model::props::PropsModify;
 use crate::model::refusal::Note;
 use crate::model::report::{Capacity, SatelliteFacts, VolumeReport, VolumeState};
 use crate::model::size::Kib;
+use crate::model::testkit;
 
 /// Codes of refusals whose message tells the cause already.
-const CAUSE_IN_MESSAGE: [u16; 4] =
-    [FAIL_INVLD_PROP, FAIL_NOT_FOUND_NODE, FAIL_NOT_FOUND_RSC_GRP, FAIL_NOT_FOUND_RSC_DFN];
+const CAUSE_IN_MESSAGE: &[u16] = &[
+    FAIL_INVLD_PROP,
+    FAIL_INVLD_VLM_SIZES,
+    FAIL_NOT_FOUND_NODE,
+    FAIL_NOT_FOUND_RSC_GRP,
+    FAIL_NOT_FOUND_RSC_DFN,
+    FAIL_EXISTS_RSC_DFN,
+    FAIL_MISSING_EXT_NAME,
+];
 
 fn node_name(name: &str) -> NodeName {
     NodeName::parse(name).expect("a legal name")
@@ -131,6 +143,11 @@ struct World {
 }
 
 impl World {
+    /// That of a text (`model::testkit`).
+    fn of(text: &str) -> Self {
+        Self { cluster: testkit::cluster(text), seed: 1 }
+    }
+
     /// As it begins, with these nodes online, each with pool `data`.
     fn with(nodes: &[&str]) -> Self {
         let mut world = Self { cluster: Cluster::default(), seed: 1 };
