@@ -181,3 +181,12 @@ fn a_move_that_is_taken_back_ends() {
     assert_eq!(world.resource("vol", "charlie").props.get("MigrateFrom"), None);
     world.refuses(&[(restore("alpha", false), 0)]);
 }
+
+#[test]
+fn a_move_of_which_only_the_successor_knows_ends_too() {
+    let mut world = replicated();
+    world.ask(evacuate("alpha", &["charlie"], &[]));
+    world.alter("vol", |vol| vol.resources.get_mut(&node_name("alpha")).expect("there").flags = ResourceFlags::NONE);
+    world.ask(restore("alpha", false));
+    assert_eq!(world.resource("vol", "charlie").props.get("MigrateFrom"), None);
+}

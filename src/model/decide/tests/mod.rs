@@ -5,6 +5,7 @@ mod controller;
 mod copies;
 mod definitions;
 mod evacuation;
+mod facts;
 mod groups;
 mod interfaces;
 mod nodes;
@@ -281,12 +282,19 @@ impl World {
         self.cluster.sight(Sighting::Resource(rsc_name(rsc), node_name(node), Some(status)));
     }
 
+    /// The definition is another one from now on.
+    fn alter(&mut self, rsc: &str, change: impl FnOnce(&mut ResourceDefinition)) {
+        let mut definition = self.definition(rsc).clone();
+        change(&mut definition);
+        self.cluster.apply(&Change::Definition(rsc_name(rsc), Some(Arc::new(definition))));
+    }
+
     /// Every volume was reported as made.
     fn made(&mut self, rsc: &str) {
-        let mut definition = self.definition(rsc).clone();
-        let volumes = definition.resources.values_mut().flat_map(|resource| resource.volumes.values_mut());
-        volumes.for_each(|volume| volume.made = true);
-        self.cluster.apply(&Change::Definition(rsc_name(rsc), Some(Arc::new(definition))));
+        self.alter(rsc, |definition| {
+            let volumes = definition.resources.values_mut().flat_map(|resource| resource.volumes.values_mut());
+            volumes.for_each(|volume| volume.made = true);
+        });
     }
 
     fn snapshot(&mut self, rsc: &str, name: &str) {

@@ -97,8 +97,8 @@ fn bad_pools_are_refused() {
 fn a_pool_moves_only_while_it_is_empty() {
     let mut world = World::with(&["alpha"]);
     let command = modify("data", set(&[("Aux/a", "1")]));
-    world.ask(command.clone());
-    world.ask_in_vain(&command);
+    assert!(world.ask(command.clone())[0].message.ends_with("modified"));
+    assert!(world.ask_in_vain(&command)[0].message.ends_with("is as wanted already"));
     world.ask(modify("data", set(&[(BACKING_PROP, "/elsewhere")])));
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);
     world.ask_in_vain(&modify("data", set(&[(BACKING_PROP, "/elsewhere")])));
