@@ -56,8 +56,7 @@ fn what_serves_already_is_left_as_it_is() {
 #[test]
 fn a_node_or_replica_that_goes_serves_nobody() {
     let world = World::of(&format!("{THREE}rsc web 10 alpha/data bravo/data:deleting"));
-    let note = decide(&world.cluster, &available("bravo", false), Moment { now: EpochMs(1), seed: 1 });
-    assert_eq!(note.expect_err("it goes").note.code, FAIL_RSC_BUSY);
+    assert_eq!(world.code(&available("bravo", false)), FAIL_RSC_BUSY);
     world.refuses(&[(available("charlie", false), FAIL_EVACUATING), (available("ghost", false), FAIL_NOT_FOUND_NODE)]);
 }
 

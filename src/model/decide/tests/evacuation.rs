@@ -190,3 +190,25 @@ fn a_move_of_which_only_the_successor_knows_ends_too() {
     world.ask(restore("alpha", false));
     assert_eq!(world.resource("vol", "charlie").props.get("MigrateFrom"), None);
 }
+
+#[test]
+fn a_successor_stands_where_the_request_or_else_the_group_says() {
+    for (of_group, targets, expected) in [
+        (&["alpha", "bravo", "delta"][..], &[][..], "delta"),
+        (&["alpha", "bravo", "charlie"], &[], "charlie"),
+        (&["alpha", "bravo", "charlie"], &["delta"], "delta"),
+        (&[], &["charlie"], "charlie"),
+    ] {
+        let mut world = replicated();
+        let of_group_nodes = Some(of_group.iter().map(|name| node_name(name)).collect());
+        world.ask(Command::Group(GroupCommand::Modify {
+            name: group_name(crate::model::group::DEFAULT_GROUP),
+            description: None,
+            props: PropsModify::default(),
+            filter: SelectFilter { nodes: of_group_nodes, ..SelectFilter::default() },
+            peer_slots: None,
+        }));
+        world.ask(evacuate("alpha", targets, &[]));
+        assert_eq!(nodes(&world), ["alpha", "bravo", expected], "{of_group:?} {targets:?}");
+    }
+}

@@ -12,7 +12,10 @@ mod nodes;
 mod pools;
 mod removal;
 mod replicas;
+mod resources;
+mod snapshots;
 mod successors;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -210,6 +213,12 @@ impl World {
         assert!(note.correction.is_some(), "{note:?}");
         assert!(note.cause.is_some() || CAUSE_IN_MESSAGE.contains(&note.code), "{note:?}");
         note
+    }
+
+    /// The code of a command that is refused.
+    fn code(&self, command: &Command) -> u16 {
+        let moment = Moment { now: EpochMs(1000), seed: 99 };
+        decide(&self.cluster, command, moment).expect_err(&format!("{command:?}")).note.code
     }
 
     /// Each command is refused with its code.
