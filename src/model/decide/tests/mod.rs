@@ -205,6 +205,15 @@ impl World {
         notes
     }
 
+    /// A command that changes something once, and says which of the two it was.
+    fn ask_twice(&mut self, command: &Command) -> Vec<Note> {
+        let notes = self.ask(command.clone());
+        assert!(notes[0].message.ends_with(" modified"), "{notes:?}");
+        let again = self.ask_in_vain(command);
+        assert!(again[0].message.ends_with(" is as wanted already"), "{again:?}");
+        notes
+    }
+
     /// The error of a command that is refused, for people.
     fn refuse(&self, command: &Command) -> Note {
         let moment = Moment { now: EpochMs(1000), seed: 99 };
