@@ -9,13 +9,15 @@ DATA ?= $(if $(filter-out 0,$(SIMULATED)),data-simulated,data)
 PROFILE ?= dev
 SECONDS ?= 3600
 TARGET ?=
+PLACES ?=
+SHARD ?=
 SEEDS ?= 200
 FROM ?= 0
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
 
-.PHONY: help run build test fmt lint sim fuzz bench docs soak clean tools test-tools
+.PHONY: help run build test fmt lint sim fuzz mutants bench docs soak clean tools test-tools
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
@@ -25,6 +27,7 @@ help:
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
 	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
 	@echo 'make fuzz   foreign bytes for every parser, SECONDS=$(SECONDS) for each, or for TARGET=name alone'
+	@echo 'make mutants   changes of the decisions that no unit test notices, hours: PLACES="plan placement decide" SHARD=k/n'
 	@echo 'make clean  remove what was built (not the data folders)'
 
 run: tools
@@ -67,6 +70,10 @@ SIM_PROFILE ?= $(shell test '$(SEEDS)' -ge $(SIM_FAST) && echo sim || echo dev)
 sim: test-tools
 	ZEA_SIM_SEEDS='$(SEEDS)' ZEA_SIM_FROM='$(FROM)' \
 	$(CARGO) test --locked --profile '$(SIM_PROFILE)' --test zea-tests simulation::seeds::seeds_keep_all_oracles -- --exact --nocapture
+
+# Every change of the decisions that could be made at one place: does a unit test of the model fail?
+mutants: tools
+	SHARD='$(SHARD)' tests/rigs/mutants.sh $(PLACES)
 
 clean:
 	-$(CARGO) clean

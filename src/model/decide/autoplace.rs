@@ -54,7 +54,9 @@ fn refuse_count(count: usize) -> Result<(), Refusal> {
     if count > 0 {
         return Ok(());
     }
-    Err(Refusal::new(FAIL_INVLD_PLACE_COUNT, "A place count is at least 1").cure("Ask for one replica or more"))
+    Err(Refusal::new(FAIL_INVLD_PLACE_COUNT, "A place count is at least 1")
+        .because("The request and the group come to none")
+        .cure("Ask for one replica or more"))
 }
 
 /// Replicas with a disk that count: not on their way out, not on a node that is given up.

@@ -111,5 +111,5 @@ fn choose_on(draft: &Draft, rsc: &RscName, node: &NodeName) -> Result<PoolName, 
     request.skip_nodes = &skip;
     let placed = place(&request).map_err(|not| super::autoplace::refuse_placement(rsc, &not, &filter))?;
     let choice = placed.choices.into_iter().next();
-    choice.map(|choice| choice.pool).ok_or_else(|| Refusal::new(FAIL_NOT_ENOUGH_NODES, "No storage pool was chosen"))
+    Ok(choice.expect("one was asked for, and less is a refusal").pool)
 }

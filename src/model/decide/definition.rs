@@ -117,6 +117,7 @@ fn name_of_external(draft: &mut Draft, text: &str) -> Result<RscName, Refusal> {
     if let Some(name) = draft.cluster.external_names.get(text) {
         return Err(Refusal::new(FAIL_EXISTS_EXT_NAME, format!("The external name '{text}' is in use"))
             .because(format!("Resource definition '{name}' has it"))
+            .cure("Choose another external name, or use the definition that is there")
             .about("RscDfn", name));
     }
     let mut candidate = legal_name(text);
@@ -163,6 +164,7 @@ fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(), Refusal>
         if !new.resources.is_empty() {
             return Err(Refusal::new(FAIL_EXISTS_RSC, "The peer slots cannot be changed while there are resources")
                 .because("They are part of the metadata of each replica")
+                .cure("Delete the resources first, or make another definition")
                 .about("RscDfn", name));
         }
         drbd.peer_slots = *slots;

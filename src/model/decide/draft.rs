@@ -276,3 +276,109 @@ pub fn first_records(moment: Moment) -> Vec<Change> {
         pool(DISKLESS_POOL, DISKLESS_POOL_UUID),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::desired::same_incarnation;
+    use crate::model::kinds::SnapshotNodeFlags;
+    use crate::model::kvs::KeyValueStore;
+    use crate::model::names::{KvsName, SnapName};
+    use crate::model::testkit::{cluster, node, pool, rsc};
+
+    fn draft(text: &str) -> Draft {
+        Draft::new(&cluster(text), Moment { now: EpochMs(0), seed: 1 })
+    }
+
+    fn group(name: &str) -> Change {
+        Change::Group(GroupName::parse(name).expect("legal"), None)
+    }
+
+    fn store(name: &str) -> Change {
+        let name = KvsName::parse(name).expect("legal");
+        let store = KeyValueStore { name: name.clone(), uuid: Uuid(1), props: Props::default() };
+        Change::KeyValueStore(name, Some(Arc::new(store)))
+    }
+
+    fn snapshot(of: &str, name: &str) -> Change {
+        Change::Snapshot(SnapshotKey { rsc: rsc(of), name: SnapName::parse(name).expect("legal") }, None)
+    }
+
+    /// One of them lost would be a fact that is told and never persisted.
+    #[test]
+    fn each_record_is_persisted_once_as_it_is_last() {
+        let link = |a: &str, b: &str| Change::NodeConnection(node(a), node(b), None);
+        let all = [
+            Change::Controller(Arc::default()),
+            Change::Node(node("a10"), None),
+            Change::Node(node("b10"), None),
+            link("a10", "b10"),
+            link("a10", "c10"),
+            link("b10", "c10"),
+            Change::PoolDefinition(pool("p10"), None),
+            Change::PoolDefinition(pool("q10"), None),
+            group("g10"),
+            group("h10"),
+            Change::Definition(rsc("d10"), None),
+            Change::Definition(rsc("e10"), None),
+            snapshot("d10", "s10"),
+            snapshot("d10", "t10"),
+            snapshot("e10", "s10"),
+            store("k10"),
+            store("l10"),
+        ];
+        let mut draft = draft("");
+        all.iter().chain(&all).for_each(|change| draft.put(change.clone()));
+        let last = Change::KeyValueStore(KvsName::parse("k10").expect("legal"), None);
+        draft.put(last.clone());
+        let changes = draft.finish().changes;
+        assert_eq!(changes.len(), all.len());
+        assert_eq!((&changes[..15], &changes[15], &changes[16]), (&all[..15], &last, &all[16]));
+    }
+
+    #[test]
+    fn a_definition_keeps_its_incarnation_and_has_one_of_its_own() {
+        let mut draft = draft("rsc web 10");
+        let template = draft.definition(&rsc("web")).expect("there");
+        let mut firsts = Vec::new();
+        for _ in 0..3 {
+            draft.drop_definition(&rsc("web"));
+            draft.put_definition(template.clone());
+            let first = draft.definition(&rsc("web")).expect("put").generation;
+            draft.put_definition(template.clone());
+            let second = draft.definition(&rsc("web")).expect("put").generation;
+            assert!(second > first && same_incarnation(first, second), "{first:x} {second:x}");
+            // Room for every change that a definition can live through, and no sign bit for readers that have one.
+            assert!(same_incarnation(first, first + u64::from(u32::MAX - 1)) && first < 1 << 63, "{first:x}");
+            assert!(firsts.iter().all(|other| !same_incarnation(*other, first)), "{first:x}");
+            firsts.push(first);
+        }
+    }
+
+    #[test]
+    fn nodes_are_told_of_a_snapshot_when_they_have_something_else_to_do() {
+        let text = "node alpha\npool alpha data FILE_THIN 90/100\nnode bravo\npool bravo data FILE_THIN 90/100
+            rsc web 10 alpha/data bravo/data\nsnap web one alpha/data bravo/data";
+        let flagged = |flags: SnapshotFlags| move |snapshot: &mut Snapshot| snapshot.flags = flags;
+        let remove = |snapshot: &mut Snapshot| {
+            snapshot.nodes.get_mut(&node("bravo")).expect("has a part").flags = SnapshotNodeFlags::DELETE;
+        };
+        let table: [(&str, &dyn Fn(&mut Snapshot), bool); 5] = [
+            ("taken or not", &flagged(SnapshotFlags::NONE), false),
+            ("to be deleted", &flagged(SnapshotFlags::SUCCESSFUL.with(SnapshotFlags::DELETE)), true),
+            ("failed", &flagged(SnapshotFlags::FAILED_DEPLOYMENT), true),
+            ("to be deleted on one node", &remove, true),
+            ("gone from one node", &|snapshot| drop(snapshot.nodes.remove(&node("bravo"))), false),
+        ];
+        for (what, change, told) in table {
+            let mut draft = draft(text);
+            let key = draft.cluster.snapshots.keys().next().expect("one").clone();
+            let mut snapshot = Snapshot::clone(&draft.cluster.snapshots[&key]);
+            change(&mut snapshot);
+            draft.put_snapshot(snapshot);
+            let generation = draft.cluster.definitions[&rsc("web")].generation;
+            assert_eq!(generation, 2, "{what}");
+            assert_eq!(draft.cluster.snapshots[&key].ordered == generation, told, "{what}");
+        }
+    }
+}

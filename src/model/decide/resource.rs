@@ -235,6 +235,7 @@ fn free_node_id(definition: &ResourceDefinition) -> Result<u8, Refusal> {
     (0..=MAX_NODE_ID).find(|id| !taken(id)).ok_or_else(|| {
         Refusal::new(FAIL_POOL_EXHAUSTED_NODE_ID, format!("Resource '{}' has no DRBD node id left", definition.name))
             .because(format!("At most {} replicas can be made", MAX_NODE_ID + 1))
+            .cure("Delete a replica that is not needed first")
     })
 }
 

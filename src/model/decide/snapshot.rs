@@ -146,6 +146,7 @@ fn refuse_node(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) 
     if !draft.cluster.is_online(node) {
         return Err(Refusal::new(FAIL_NOT_CONNECTED, format!("Node '{node}' is not connected"))
             .because("A snapshot is taken now or not at all")
+            .cure("Bring the node back first, or name others")
             .about("Node", node));
     }
     let resource = &definition.resources[node];

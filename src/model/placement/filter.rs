@@ -366,3 +366,29 @@ pub fn compile_regex(text: &str) -> Result<Regex, String> {
 fn compile_regex_or_reason(text: &str) -> Result<Regex, Reason> {
     compile_regex(text).map_err(|error| Reason::RegexUnreadable { regex: text.to_owned(), error })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::group::SelectFilter;
+    use crate::model::testkit::cluster;
+    use LayerKind::{Drbd, Luks, Nvme, Storage};
+
+    #[test]
+    fn a_node_needs_the_layers_of_its_part_of_the_stack() {
+        let (cluster, filter) = (cluster(""), SelectFilter::default());
+        for (layers, diskful, diskless) in [
+            (&[Drbd, Storage][..], &[Drbd][..], &[Drbd][..]),
+            (&[Drbd, Luks, Storage], &[Drbd, Luks], &[Drbd]),
+            (&[Nvme, Luks, Storage], &[Nvme, Luks], &[Nvme]),
+            (&[Drbd, Nvme, Storage], &[Nvme], &[Drbd]),
+            (&[Luks, Storage], &[Luks], &[Drbd]),
+            (&[Storage], &[], &[Drbd]),
+        ] {
+            for (mode, expected) in [(Mode::Diskful, diskful), (Mode::Diskless, diskless)] {
+                let request = Request { layers, mode, ..Request::new(&cluster, &filter) };
+                assert_eq!(required_layers(&request), expected, "{layers:?} {mode:?}");
+            }
+        }
+    }
+}

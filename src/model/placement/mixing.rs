@@ -75,3 +75,39 @@ fn is_block(provider: ProviderKind) -> bool {
 pub(super) fn reason(has: ProviderKind, node: &NodeName, other: ProviderKind) -> super::Reason {
     super::Reason::MixesProviders { has, node: node.clone(), other }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Candidates of different families are never looked at together.
+    #[test]
+    fn families_part_what_may_not_stand_together_and_nothing_else() {
+        let with_disk = || ProviderKind::ALL.iter().filter(|kind| **kind != ProviderKind::Diskless);
+        for a in with_disk() {
+            for b in with_disk() {
+                if let (Some(one), Some(other)) = (family(*a), family(*b)) {
+                    assert_eq!(one == other, a.mixes_with(*b), "{a} {b}");
+                }
+            }
+        }
+        // Those that go with kinds of several families are in none.
+        let without: Vec<_> = ProviderKind::ALL.iter().filter(|kind| family(**kind).is_none()).collect();
+        assert_eq!(without, [&ProviderKind::StorageSpaces, &ProviderKind::StorageSpacesThin]);
+    }
+
+    #[test]
+    fn versions() {
+        for (text, read) in [
+            ("9.2.7", Some((9, 2, 7))),
+            (" 9.1.18-1.el9 ", Some((9, 1, 18))),
+            ("9.2.7+b1", Some((9, 2, 7))),
+            ("9.3.0~rc1", Some((9, 3, 0))),
+            ("9.2", None),
+            ("9.2.x", None),
+            ("", None),
+        ] {
+            assert_eq!(version(text), read, "{text}");
+        }
+    }
+}

@@ -188,3 +188,59 @@ impl Plan {
         self.problems.push((subject, problem));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nr(number: u32) -> VolumeNumber {
+        VolumeNumber::new(number).expect("legal")
+    }
+
+    /// Whoever is not named here goes on when the step fails.
+    #[test]
+    fn a_failed_step_concerns_those_whom_it_was_for() {
+        let snapshot = SnapName::parse("then").expect("legal");
+        let rsc = RscName::parse("web").expect("legal");
+        let file_system = FileSystem { kind: "ext4".to_owned(), mkfs_params: Vec::new(), user: None, group: None };
+        let (size, token) = (Kib(1), Uuid(7));
+        let (volume, both) = (nr(1), vec![nr(1), nr(2)]);
+        let one = || vec![Subject::Volume(nr(1))];
+        let volumes = || vec![Subject::Volume(nr(1)), Subject::Volume(nr(2))];
+        let back = |volumes: Vec<Subject>| [vec![Subject::Rollback], volumes].concat();
+        let whole = || vec![Subject::Snapshot(snapshot.clone())];
+        let restore = Step::CreateFromSnapshot { volume, rsc, snapshot: snapshot.clone(), part: nr(2), size };
+        let table = [
+            (Step::AssertUnused { volumes: both.clone() }, volumes()),
+            (Step::CreateBlank { volume, size }, one()),
+            (restore, one()),
+            (Step::Grow { volume, size }, one()),
+            (Step::Shrink { volume, size }, one()),
+            (Step::Attach { volume }, one()),
+            (Step::RefreshSize { volume }, one()),
+            (Step::Detach { volume }, one()),
+            (Step::RemoveBacking { volume }, one()),
+            (Step::MakeFileSystem { volume, file_system }, one()),
+            (Step::TakeSnapshot { snapshot: snapshot.clone(), volumes: both.clone() }, whole()),
+            (Step::RemoveSnapshot { snapshot: snapshot.clone(), volumes: both.clone() }, whole()),
+            (Step::StageRollback { volume, snapshot: snapshot.clone(), size }, back(one())),
+            (Step::DetachForRollback { token, volumes: both.clone() }, back(volumes())),
+            (Step::SwapRollback { volume }, back(one())),
+            (Step::RecordRollback { token, volumes: both }, back(volumes())),
+            (Step::ForgetRollback, vec![Subject::Resource]),
+        ];
+        for (step, subjects) in table {
+            assert_eq!(step.subjects(), subjects, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_does_nothing_and_lacks_nothing_is_empty() {
+        let mut plan = Plan::default();
+        assert!(plan.is_empty());
+        plan.refuse(Subject::Resource, ["what", "why", "cure"].map(str::to_owned));
+        assert!(!plan.is_empty());
+        let step = Plan { steps: vec![Step::ForgetRollback], ..Plan::default() };
+        assert!(!step.is_empty());
+    }
+}

@@ -408,3 +408,21 @@ fn rollback_swaps_nothing_before_everything_is_staged() {
     observed.rollback_parts.remove(&nr(1));
     assert!(said(&desired, &observed).contains("!the snapshot, or a part of it"));
 }
+
+#[test]
+fn a_rollback_minds_no_snapshot_but_its_own() {
+    let steps = "unused 0, stage 0=1000 then, release 0, swap 0, record 0, attach 0";
+    let gone = "!the snapshot, or a part of it, is not in the storage pools of this node";
+    for (own, others, wanted) in [(&[0][..], &[0, 1][..], steps), (&[0, 1], &[0], gone)] {
+        let mut desired = desired(vec![volume(0, Order::Keep)]);
+        desired.rollback = Some(Rollback { snapshot: snap("then"), token: Uuid(7) });
+        let mut observed = observed(&[(0, "1000/1000")]);
+        for (name, parts) in [("other", others), ("then", own)] {
+            desired.snapshots.push(snapshot(name, Order::Keep, parts));
+            let parts = parts.iter().map(|n| (nr(*n), part(Some(1000))));
+            observed.snapshots.insert(snap(name), parts.collect());
+        }
+        observed.rollback_parts.insert(nr(0), Kib(1000));
+        assert_eq!(said(&desired, &observed), wanted, "{own:?}");
+    }
+}

@@ -23,7 +23,8 @@ fn controller_properties_change_once() {
     assert_eq!(codes(&notes), [MODIFIED, CREATED]);
     assert!(notes[1].message.contains("AutoplaceTarget, Aux/a"), "{:?}", notes[1]);
     assert_eq!(world.cluster.controller.props.get("AutoplaceTarget"), Some("true"));
-    world.ask_in_vain(&command);
+    world.ask(controller(unset(&["Aux/a", "AutoplaceTarget"])));
+    world.ask_twice(&command);
     world.ask(controller(unset(&["Aux/a"])));
     assert_eq!(world.cluster.controller.props.get("Aux/a"), None);
     world.refuses(&[

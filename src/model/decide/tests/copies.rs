@@ -9,7 +9,7 @@ use crate::model::node::DISKLESS_POOL;
 use crate::model::props::PropsModify;
 use crate::model::testkit::{cluster, node, pool, rsc};
 
-fn under_drbd() -> Puppet {
+pub(super) fn under_drbd() -> Puppet {
     let mut puppet = Puppet::new(cluster(&THREE.replace("grp store layers=STORAGE", "")));
     let mut order = spawn("web", 2);
     if let Command::Group(GroupCommand::Spawn(spawn)) = &mut order {

@@ -181,3 +181,144 @@ fn a_move_that_is_taken_back_ends() {
     assert_eq!(world.resource("vol", "charlie").props.get("MigrateFrom"), None);
     world.refuses(&[(restore("alpha", false), 0)]);
 }
+
+#[test]
+fn a_move_of_which_only_the_successor_knows_ends_too() {
+    let mut world = replicated();
+    world.ask(evacuate("alpha", &["charlie"], &[]));
+    world.alter("vol", |vol| vol.resources.get_mut(&node_name("alpha")).expect("there").flags = ResourceFlags::NONE);
+    world.ask(restore("alpha", false));
+    assert_eq!(world.resource("vol", "charlie").props.get("MigrateFrom"), None);
+}
+
+#[test]
+fn a_successor_stands_where_the_request_or_else_the_group_says() {
+    for (of_group, targets, expected) in [
+        (&["alpha", "bravo", "delta"][..], &[][..], "delta"),
+        (&["alpha", "bravo", "charlie"], &[], "charlie"),
+        (&["alpha", "bravo", "charlie"], &["delta"], "delta"),
+        (&[], &["charlie"], "charlie"),
+    ] {
+        let mut world = replicated();
+        let of_group_nodes = Some(of_group.iter().map(|name| node_name(name)).collect());
+        world.ask(Command::Group(GroupCommand::Modify {
+            name: group_name(crate::model::group::DEFAULT_GROUP),
+            description: None,
+            props: PropsModify::default(),
+            filter: SelectFilter { nodes: of_group_nodes, ..SelectFilter::default() },
+            peer_slots: None,
+        }));
+        world.ask(evacuate("alpha", targets, &[]));
+        assert_eq!(nodes(&world), ["alpha", "bravo", expected], "{of_group:?} {targets:?}");
+    }
+}
+
+#[test]
+fn a_copy_counts_when_it_stays_serves_and_its_node_answers() {
+    type Flags = ResourceFlags;
+    // What is with bravo's and charlie's copies; whether alpha's may go at once, two being wanted.
+    let table: [(&str, &dyn Fn(&mut World), bool); 8] = [
+        ("nothing", &|_| {}, true),
+        ("leaves", &|world| mark(world, "charlie", Flags::EVACUATE), false),
+        ("given up", &|world| mark(world, "charlie", Flags::EVICTED), false),
+        ("gives up its disk", &|world| mark(world, "charlie", Flags::DISK_REMOVING), false),
+        ("out of service", &|world| mark(world, "charlie", Flags::INACTIVE), false),
+        ("going", &|world| mark(world, "charlie", Flags::DELETE), false),
+        ("its node is away", &|world| world.link("charlie", ConnectionStatus::Offline), false),
+        ("not current", &|world| world.tell("vol", "charlie", VolumeState::Created, false), false),
+    ];
+    for (what, change, goes) in table {
+        let mut world = World::with(&["alpha", "bravo", "charlie", "delta"]);
+        world.volume("vol", DRBD, &["alpha", "bravo", "charlie"]);
+        for node in ["alpha", "bravo", "charlie"] {
+            world.tell("vol", node, UpToDate, false);
+        }
+        change(&mut world);
+        world.ask(evacuate("alpha", &[], &[]));
+        assert_eq!(has(&world, "alpha", Flags::DELETE), goes, "{what}");
+    }
+}
+
+fn mark(world: &mut World, at: &str, flags: ResourceFlags) {
+    world.alter("vol", |vol| vol.resources.get_mut(&node_name(at)).expect("there").flags = flags);
+}
+
+#[test]
+fn a_replica_without_a_disk_goes_unless_somebody_uses_it() {
+    for (in_use, goes) in [(false, true), (true, false)] {
+        let mut world = replicated();
+        world.ask(Command::Resource(ResourceCommand::Create {
+            rsc: rsc_name("vol"),
+            wishes: vec![NewResource {
+                node: node_name("delta"),
+                flags: ResourceFlags::DISKLESS,
+                props: PropsModify::default(),
+                layers: None,
+                node_id: None,
+            }],
+        }));
+        world.tell("vol", "delta", VolumeState::Diskless, in_use);
+        let mut restored = world.clone();
+        world.ask(evacuate("delta", &[], &[]));
+        assert_eq!(has(&world, "delta", ResourceFlags::DELETE), goes, "{in_use}");
+        assert_eq!(has(&world, "delta", ResourceFlags::EVACUATE), !goes, "{in_use}");
+        assert_eq!(nodes(&world), ["alpha", "bravo", "delta"], "it needs no successor");
+        // The same when its node comes back empty, though no other copy is known to be complete.
+        for node in ["alpha", "bravo"] {
+            restored.tell("vol", node, VolumeState::Failed, false);
+        }
+        restored.link("delta", ConnectionStatus::Offline);
+        restored.ask(evict("delta"));
+        restored.ask(restore("delta", true));
+        assert_eq!(has(&restored, "delta", ResourceFlags::DELETE), goes, "{in_use}");
+    }
+}
+
+#[test]
+fn what_goes_already_is_neither_moved_nor_replaced() {
+    for whole in [false, true] {
+        for command in [evacuate("alpha", &[], &[]), evict("alpha")] {
+            let mut world = replicated();
+            match whole {
+                true => world.alter("vol", |vol| vol.flags = DefinitionFlags::DELETE),
+                false => mark(&mut world, "alpha", ResourceFlags::DELETE),
+            }
+            if command == evict("alpha") {
+                world.link("alpha", ConnectionStatus::Offline);
+            }
+            world.ask(command.clone());
+            assert_eq!(nodes(&world), ["alpha", "bravo"], "{whole} {command:?}");
+        }
+    }
+}
+
+#[test]
+fn the_least_count_after_an_eviction_is_the_nearest_and_never_more_than_the_place_count() {
+    let key = "DrbdOptions/AutoEvictMinReplicaCount";
+    // Of the definition, the group, the controller; replicas afterwards, alpha's with them.
+    for (definition, group, controller, replicas) in [
+        (None, None, None, 3),
+        (None, None, Some("1"), 2),
+        (None, Some("1"), Some("2"), 2),
+        (Some("1"), Some("2"), Some("2"), 2),
+        (Some("2"), Some("1"), Some("1"), 3),
+        (None, None, Some("9"), 3),
+    ] {
+        let mut world = replicated();
+        if let Some(count) = controller {
+            world.ask(Command::Controller(ControllerCommand::Modify { props: set(&[(key, count)]) }));
+        }
+        if let Some(count) = group {
+            let name = group_name(crate::model::group::DEFAULT_GROUP);
+            let mut group = world.cluster.groups[&name].as_ref().clone();
+            group.props.set(key, count).expect("short");
+            world.cluster.apply(&Change::Group(name, Some(Arc::new(group))));
+        }
+        if let Some(count) = definition {
+            world.alter("vol", |vol| drop(vol.props.set(key, count)));
+        }
+        world.link("alpha", ConnectionStatus::Offline);
+        world.ask(evict("alpha"));
+        assert_eq!(nodes(&world).len(), replicas, "{definition:?} {group:?} {controller:?}");
+    }
+}

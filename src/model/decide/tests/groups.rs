@@ -82,7 +82,7 @@ fn description_slots_and_properties_change() {
         filter: SelectFilter::default(),
         peer_slots: Some(31),
     });
-    assert_eq!(codes(&world.ask(command.clone())), [MODIFIED, CREATED]);
+    assert_eq!(codes(&world.ask_twice(&command)), [MODIFIED, CREATED]);
     let group = &world.cluster.groups[&group_name(DEFAULT_GROUP)];
     assert_eq!((group.description.as_deref(), group.peer_slots), (Some("for all"), Some(31)));
     world.ask_in_vain(&command);
@@ -237,8 +237,16 @@ fn volume_groups() {
     let volumes = |world: &World| world.cluster.groups[&group_name("gold")].volumes.clone();
     assert_eq!(volumes(&world).keys().map(|number| number.get()).collect::<Vec<_>>(), [0, 1, 2]);
     let (gross, none) = (VolumeGroupFlags::GROSS_SIZE, VolumeGroupFlags::NONE);
-    world.ask(volume_modify(1, gross, none));
-    world.ask_in_vain(&volume_modify(1, gross, none));
+    world.ask_twice(&volume_modify(1, gross, none));
+    let props = set(&[("Aux/a", "1")]);
+    let (group, number_of) = (group_name("gold"), number(1));
+    world.ask_twice(&Command::Group(GroupCommand::VolumeModify {
+        group,
+        number: number_of,
+        set: none,
+        clear: none,
+        props,
+    }));
     assert!(volumes(&world)[&number(1)].flags.has(gross));
     world.ask(volume_modify(1, none, gross));
     assert_eq!(volumes(&world)[&number(1)].flags, none);

@@ -1,14 +1,22 @@
 //! Decisions by table: a small cluster, a command, and what it comes to or why it is refused.
 
+mod availability;
 mod controller;
 mod copies;
+mod definitions;
 mod doubts;
 mod evacuation;
+mod facts;
 mod groups;
 mod interfaces;
 mod nodes;
 mod pools;
 mod removal;
+mod replicas;
+mod resources;
+mod snapshots;
+mod successors;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -30,10 +38,18 @@ use crate::model::props::PropsModify;
 use crate::model::refusal::Note;
 use crate::model::report::{Capacity, Report, ResourceReport, SatelliteFacts, VolumeReport, VolumeState};
 use crate::model::size::Kib;
+use crate::model::testkit;
 
 /// Codes of refusals whose message tells the cause already.
-const CAUSE_IN_MESSAGE: [u16; 4] =
-    [FAIL_INVLD_PROP, FAIL_NOT_FOUND_NODE, FAIL_NOT_FOUND_RSC_GRP, FAIL_NOT_FOUND_RSC_DFN];
+const CAUSE_IN_MESSAGE: &[u16] = &[
+    FAIL_INVLD_PROP,
+    FAIL_INVLD_VLM_SIZES,
+    FAIL_NOT_FOUND_NODE,
+    FAIL_NOT_FOUND_RSC_GRP,
+    FAIL_NOT_FOUND_RSC_DFN,
+    FAIL_EXISTS_RSC_DFN,
+    FAIL_MISSING_EXT_NAME,
+];
 
 fn node_name(name: &str) -> NodeName {
     NodeName::parse(name).expect("a legal name")
@@ -132,6 +148,11 @@ struct World {
 }
 
 impl World {
+    /// That of a text (`model::testkit`).
+    fn of(text: &str) -> Self {
+        Self { cluster: testkit::cluster(text), seed: 1 }
+    }
+
     /// As it begins, with these nodes online, each with pool `data`.
     fn with(nodes: &[&str]) -> Self {
         let mut world = Self { cluster: Cluster::default(), seed: 1 };
@@ -185,6 +206,15 @@ impl World {
         notes
     }
 
+    /// A command that changes something once, and says which of the two it was.
+    fn ask_twice(&mut self, command: &Command) -> Vec<Note> {
+        let notes = self.ask(command.clone());
+        assert!(notes[0].message.ends_with(" modified"), "{notes:?}");
+        let again = self.ask_in_vain(command);
+        assert!(again[0].message.ends_with(" is as wanted already"), "{again:?}");
+        notes
+    }
+
     /// The error of a command that is refused, for people.
     fn refuse(&self, command: &Command) -> Note {
         let moment = Moment { now: EpochMs(1000), seed: 99 };
@@ -193,6 +223,12 @@ impl World {
         assert!(note.correction.is_some(), "{note:?}");
         assert!(note.cause.is_some() || CAUSE_IN_MESSAGE.contains(&note.code), "{note:?}");
         note
+    }
+
+    /// The code of a command that is refused.
+    fn code(&self, command: &Command) -> u16 {
+        let moment = Moment { now: EpochMs(1000), seed: 99 };
+        decide(&self.cluster, command, moment).expect_err(&format!("{command:?}")).note.code
     }
 
     /// Each command is refused with its code.
@@ -265,12 +301,19 @@ impl World {
         self.cluster.sight(Sighting::Resource(rsc_name(rsc), node_name(node), Some(status)));
     }
 
+    /// The definition is another one from now on.
+    fn alter(&mut self, rsc: &str, change: impl FnOnce(&mut ResourceDefinition)) {
+        let mut definition = self.definition(rsc).clone();
+        change(&mut definition);
+        self.cluster.apply(&Change::Definition(rsc_name(rsc), Some(Arc::new(definition))));
+    }
+
     /// Every volume was reported as made.
     fn made(&mut self, rsc: &str) {
-        let mut definition = self.definition(rsc).clone();
-        let volumes = definition.resources.values_mut().flat_map(|resource| resource.volumes.values_mut());
-        volumes.for_each(|volume| volume.made = true);
-        self.cluster.apply(&Change::Definition(rsc_name(rsc), Some(Arc::new(definition))));
+        self.alter(rsc, |definition| {
+            let volumes = definition.resources.values_mut().flat_map(|resource| resource.volumes.values_mut());
+            volumes.for_each(|volume| volume.made = true);
+        });
     }
 
     fn snapshot(&mut self, rsc: &str, name: &str) {

@@ -97,8 +97,7 @@ fn bad_pools_are_refused() {
 fn a_pool_moves_only_while_it_is_empty() {
     let mut world = World::with(&["alpha"]);
     let command = modify("data", set(&[("Aux/a", "1")]));
-    world.ask(command.clone());
-    world.ask_in_vain(&command);
+    world.ask_twice(&command);
     world.ask(modify("data", set(&[(BACKING_PROP, "/elsewhere")])));
     world.volume("vol", &[LayerKind::Storage], &["alpha"]);
     world.ask_in_vain(&modify("data", set(&[(BACKING_PROP, "/elsewhere")])));
@@ -131,8 +130,7 @@ fn definitions() {
     let mut world = World::with(&["alpha"]);
     world.ask(definition_create("tier", set(&[("Aux/a", "1")])));
     let command = definition_modify("tier", set(&[("Aux/a", "2")]));
-    world.ask(command.clone());
-    world.ask_in_vain(&command);
+    world.ask_twice(&command);
     assert_eq!(world.cluster.pool_definitions[&pool_name("tier")].props.get("Aux/a"), Some("2"));
     world.refuses(&[
         (definition_create("TIER", PropsModify::default()), FAIL_EXISTS_STOR_POOL_DFN),
@@ -144,4 +142,35 @@ fn definitions() {
     ]);
     assert_eq!(codes(&world.ask(definition_delete("tier"))), [DELETED]);
     assert_eq!(codes(&world.ask_in_vain(&definition_delete("tier"))), [WARN_NOT_FOUND]);
+}
+
+#[test]
+fn no_two_pools_of_a_node_are_in_one_place() {
+    use ProviderKind::{File, FileThin, Lvm, Zfs, ZfsThin};
+    for (first, second, clash) in [
+        ((FileThin, "/a/b"), (File, "/a//b/"), true),
+        ((File, "/a/b"), (FileThin, "/a/b/c"), false),
+        ((Zfs, "tank"), (ZfsThin, "tank"), true),
+        ((Zfs, "tank"), (ZfsThin, "tank/set"), false),
+        ((Lvm, "tank"), (Zfs, "tank"), false),
+    ] {
+        let mut world = World::of("node alpha\nnode bravo");
+        world.ask(create(named("one", first.0, first.1)));
+        let command = create(named("two", second.0, second.1));
+        match clash {
+            true => world.refuses(&[(command, FAIL_STOR_POOL_CONFIGURATION_ERROR)]),
+            false => drop(world.ask(command)),
+        }
+        world.ask(create(NewPool { node: node_name("bravo"), ..named("two", second.0, second.1) }));
+        world.ask_twice(&modify("one", set(&[("Aux/a", "1")])));
+    }
+}
+
+#[test]
+fn whoever_is_in_the_pool_is_named_and_nobody_else() {
+    let text = "node alpha\npool alpha data FILE_THIN 90/90\npool alpha more FILE_THIN 90/90
+        rsc web 1 alpha/data:made\nrsc db 1 alpha/more:made\nsnap web s1 alpha/data\nsnap db s2 alpha/more";
+    let details = |pool: &str| World::of(text).refuse(&delete("alpha", pool)).details.expect("names");
+    assert_eq!(details("data"), "Resources: web\nSnapshots: s1 of web");
+    assert_eq!(details("more"), "Resources: db\nSnapshots: s2 of db");
 }

@@ -88,3 +88,38 @@ fn a_definition_on_its_way_out_goes_with_its_last_replica() {
     assert_eq!(codes(&world.ask(lost("alpha"))), [DELETED]);
     assert!(world.cluster.definitions.is_empty());
 }
+
+#[test]
+fn what_a_lost_node_leaves_is_mended_and_nothing_else_is_touched() {
+    let text = "node alpha offline\npool alpha data FILE_THIN 90/90\nnode bravo\npool bravo data FILE_THIN 90/90
+        node charlie\npool charlie data FILE_THIN 90/90\nrsc web 1 alpha/data:made bravo/data:made charlie/-
+        rsc last 1 alpha/data:made bravo/-\nrsc disk 1 alpha/- bravo/data:made\nrsc going 1 alpha/data:made:deleting
+        snap going s1 alpha/data bravo/data";
+    let mut world = World::of(text);
+    let link = |a: &str, b: &str| {
+        let (rsc, props) = (rsc_name("web"), set(&[("Aux/a", "1")]));
+        Command::Resource(ResourceCommand::ConnectionModify { rsc, a: node_name(a), b: node_name(b), props })
+    };
+    for (a, b) in [("alpha", "bravo"), ("alpha", "charlie"), ("bravo", "charlie")] {
+        world.ask(link(a, b));
+        world.ask(link_of(a, b));
+    }
+    world.alter("web", |web| {
+        let charlie = web.resources.get_mut(&node_name("charlie")).expect("there");
+        charlie.props.set("MigrateFrom", "ALPHA").expect("short");
+        let bravo = web.resources.get_mut(&node_name("bravo")).expect("there");
+        bravo.props.set("MigrateFrom", "charlie").expect("short");
+    });
+    world.alter("going", |going| going.flags = DefinitionFlags::DELETE);
+    let notes = world.ask(lost("alpha"));
+    let warned: Vec<&str> =
+        notes.iter().filter(|note| note.code == WARN_ALL_DISKLESS).map(|n| refs(n)["RscDfn"]).collect();
+    assert_eq!(warned, ["last"], "the others had no disk there, have one left, or were to go");
+    let web = world.definition("web");
+    let pairs: Vec<_> = web.connections.iter().map(|link| (link.a.as_str(), link.b.as_str())).collect();
+    assert_eq!(pairs, [("bravo", "charlie")]);
+    assert_eq!(world.cluster.node_connections.keys().map(|(a, _)| a.as_str()).collect::<Vec<_>>(), ["bravo"]);
+    assert_eq!(world.resource("web", "charlie").props.get("MigrateFrom"), None);
+    assert_eq!(world.resource("web", "bravo").props.get("MigrateFrom"), Some("charlie"));
+    assert!(world.definition("going").resources.is_empty(), "its snapshot stays on bravo");
+}

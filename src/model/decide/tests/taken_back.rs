@@ -190,3 +190,22 @@ fn a_removal_takes_a_pending_rollback_with_it() {
     assert!(puppet.told.iter().all(|(_, desired)| desired.rollback.is_none()), "{:?}", puppet.told);
     assert!(definition(&puppet).resources.values().all(|resource| resource.rollback.is_none()));
 }
+
+#[test]
+fn a_refusal_of_what_was_not_ordered_takes_nothing_back() {
+    let mut puppet = web(2);
+    puppet.done(snapshot("web", "one"));
+    puppet.done(resize(2048));
+    puppet.ask(rollback("one")).expect("decided");
+    // The cut is the rollback's: no node was told to shrink.
+    let (node, desired) = puppet.told[0].clone();
+    let report = refusal(&puppet, &desired, Refused::Shrink(volume(0)));
+    puppet.report(&node, report);
+    assert_eq!(first_volume(&puppet).size, Kib(1024));
+    let report = refusal(&puppet, &desired, Refused::Rollback(crate::model::moment::Uuid(1)));
+    puppet.report(&node, report);
+    assert!(
+        definition(&puppet).resources.values().all(|resource| resource.rollback.is_some()),
+        "another order's token"
+    );
+}

@@ -1,7 +1,7 @@
 //! Who is chosen: strategies and weights, rules between replicas, mixing, ties, bursts.
 
 use super::{outcome, place_on, places};
-use crate::model::placement::{Fate, Request, place};
+use crate::model::placement::{Fate, Reason, Request, place};
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, extend, filter};
 
@@ -168,4 +168,32 @@ fn a_burst_of_creations_spreads() {
     }
     let counts: Vec<u64> = cluster.pool_usage.values().map(|usage| usage.resources).collect();
     assert_eq!(counts, [4; 10]);
+}
+
+#[test]
+fn only_listed_kinds_and_pools_are_used() {
+    let text = "node alpha\npool alpha thick LVM 90/90\npool alpha thin LVM_THIN 80/80\npool alpha files FILE 70/70";
+    for (filter, expected) in [
+        ("", "alpha/thick"),
+        ("providers=LVM", "alpha/thick"),
+        ("providers=LVM_THIN", "alpha/thin"),
+        ("providers=FILE,LVM_THIN", "alpha/thin"),
+        ("pools=files,thin", "alpha/thin"),
+        ("pools=files", "alpha/files"),
+        ("pools=files providers=LVM", "996 0/1"),
+        ("providers=ZFS", "996 0/1"),
+    ] {
+        assert_eq!(outcome(&place_on(&cluster(text), filter, 1)), expected, "{filter}");
+    }
+}
+
+#[test]
+fn what_those_that_stand_use_up_turns_a_node_down() {
+    let text = format!("{FOUR}rsc web 1 alpha/data gamma/data");
+    let placed = place_on(&cluster(&text), "different=Aux/zone", 1).expect("omega is in no zone");
+    for name in ["beta", "delta"] {
+        let entry = placed.story.entries.iter().find(|entry| entry.node.as_str() == name).expect("in the story");
+        assert!(matches!(entry.fate, Fate::TurnedDown(Reason::ValueUsedUp { .. })), "{entry:?}");
+    }
+    assert_eq!(placed.story.eligible(), 1);
 }

@@ -1,6 +1,7 @@
 //! Capacity: ratios and their inheritance, reservations, and the size queries.
 
 use super::{STACK, outcome, place_on};
+use crate::model::kinds::LayerKind;
 use crate::model::placement::{Bound, Estimate, Reason, check_room, estimate, query_max_volume_size, query_size_info};
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, filter, node, pool};
@@ -142,4 +143,16 @@ fn max_volume_size_by_pool_name() {
     assert_eq!(show("count=1"), "fast 50 1 false, only 30 1 false, slow 1400 1 true");
     assert_eq!(show("count=2 pools=fast"), "fast 40 2 false");
     assert_eq!(show("count=3"), "");
+}
+
+#[test]
+fn nodes_that_lack_a_layer_have_no_room() {
+    let text = "node alpha\npool alpha data LVM 50/100\nnode beta layers=STORAGE\npool beta data LVM 90/100";
+    let cluster = cluster(text);
+    let info = |layers: &[LayerKind]| query_size_info(&cluster, &filter("count=1"), layers).expect("alpha has all");
+    assert_eq!(info(STACK).max_volume_size, Kib(50));
+    assert_eq!(info(&[LayerKind::Storage]).max_volume_size, Kib(90));
+    let by_name = |layers: &str| query_max_volume_size(&cluster, &filter(&format!("count=1 layers={layers}")));
+    assert_eq!(by_name("DRBD,STORAGE")[0].max_volume_size, Kib(50));
+    assert_eq!(by_name("STORAGE")[0].max_volume_size, Kib(90));
 }
