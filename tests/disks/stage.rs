@@ -287,7 +287,7 @@ impl Stage {
                 "ZEA_NODE__DATA=/mnt/own/zea ZEA_NODE__NAME={node} ZEA_LINK__LISTEN=$ADDRESS:3367 \
                 ZEA_LINK__CERTIFICATE={identity}/{node}.crt ZEA_LINK__KEY={identity}/{node}.key ZEA_LINK__CA={identity}/ca.crt \
                 ZEA_LINK__HEARTBEAT={HEARTBEAT} setsid /run/bin/zead satellite </dev/null >/dev/tty1 2>&1 & \
-                echo $! >/run/satellite.pid; [ -p /run/nothing ] || mkfifo /run/nothing"
+                echo $! >/run/satellite.pid"
             ),
         )
         .map(drop)
@@ -296,8 +296,7 @@ impl Stage {
     /// kill -9 of a node's satellite.
     pub fn kill_satellite(&self, node: &str) -> Result<(), String> {
         self.on(node, "!read -r pid </run/satellite.pid && kill -9 $pid")?;
-        self.on(node, "read -r pid </run/satellite.pid; while [ -e /proc/$pid ]; do read -rt 0.01 _ <>/run/nothing; done")
-            .map(drop)
+        self.on(node, "read -r pid </run/satellite.pid; while [ -e /proc/$pid ]; do sleep 0.02; done").map(drop)
     }
 
     /// Makes a node known to the controller.

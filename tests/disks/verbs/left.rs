@@ -6,7 +6,7 @@ use crate::disks::stage::{Stage, wait_for};
 /// One line for each thing, its kind first. The node's own disk is not meant. Bash alone where that is possible, for programs
 /// are slow to start there.
 const LIST: &str = "\
-    shopt -s nullglob globstar dotglob extglob; \
+    shopt -s nullglob globstar dotglob extglob\n\
     lvs --noheadings -a -o vg_name,lv_name 2>/dev/null | while read -r vg lv; do echo \"lv $vg/$lv\"; done; \
     for file in /sys/block/dm-*/dm/name; do read -r name <$file; echo \"dm $name\"; done; \
     for file in /sys/block/loop*/loop/backing_file; do read -r name <$file; echo \"loop $name\"; done; \
