@@ -1,8 +1,9 @@
 //! Nodes as machines: what a scenario can do to one from outside. User-mode Linux kernels for now; a machine of another kind
 //! is another implementation of [`Machine`], with the same agent (`agent.rs`) inside.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -20,6 +21,41 @@ pub trait Machine: Send {
     fn thaw(&self) -> Result<(), String>;
     /// Why it runs no more.
     fn ended(&mut self) -> Option<String>;
+}
+
+/// What a user-mode Linux kernel says when it has found what it needs of this machine.
+const KERNEL_BEGINS: &str = "Linux version";
+/// Longer than a kernel takes to look at this machine.
+const PROBE: &str = "20";
+
+/// Why a user-mode Linux kernel cannot run here, in its own words; `None` where it can. That the program is there is the install
+/// script's matter.
+pub fn no_kernel() -> Option<String> {
+    let mut child = Command::new("timeout")
+        .args(["--signal=KILL", PROBE, "unshare", "--pid", "--fork", "--kill-child=KILL"])
+        .args(["linux.uml", "mem=32M", "con=null", "con0=null,fd:1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("timeout is a part of the system");
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let mut last = "it said nothing".to_owned();
+    let mut begun = false;
+    for line in lines {
+        begun = line.starts_with(KERNEL_BEGINS);
+        if begun {
+            break;
+        }
+        last = line;
+    }
+    // The end of its starter ends the kernel.
+    let starter = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
+    if let Some(starter) = starter.split_whitespace().next().and_then(|text| text.parse().ok()) {
+        let _ = kill(Pid::from_raw(starter), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+    (!begun).then(|| format!("a user-mode Linux kernel does not start: {last}"))
 }
 
 /// What a machine is made of.

@@ -79,6 +79,8 @@ const VERBS: &[(&str, Verb)] = &[
     // What lies on a node, counted; compared with what was noted, and no object left in the controller.
     ("note what lies on {node}", left::note),
     ("nothing left on {node}", left::nothing),
+    // The last step: it ends the controller.
+    ("the store is clean", left::store_clean),
 ];
 
 /// The verb that a step means, and its words.
