@@ -19,13 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
-use run::{Cuts, Scenario};
+use run::{Cut, Cuts, Scenario};
 
 /// So many scenarios at a time, of all tests: each has one or two kernels, and they are as fast as one processor.
 const AT_ONCE: usize = 2;
 /// So many stacks are cut off in `make test`, drawn from its seed; each takes a minute. `make soak` takes all of them.
 const CUT_STACKS: usize = 4;
-/// Lives of each stack in `make soak`, every step of them cut off.
+/// Lives of each stack in `make soak`, every step of them cut off: in half of them the satellite, in half the node.
 const CUT_ROUNDS: u64 = 20;
 /// Of the steps of a life, one in so many is cut off in `make test`.
 const CUT_ONE_IN: u32 = 2;
@@ -171,7 +171,10 @@ fn what_is_cut_off_in_the_middle_of_anything_is_done_in_the_end() {
     let soak = std::env::var_os("ZEA_SOAK").is_some_and(|value| value == "1");
     let seed = std::env::var("ZEA_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     let (rounds, one_in, run) = if soak { (CUT_ROUNDS, 1, "soak") } else { (1, CUT_ONE_IN, "short") };
-    let cuts = |round| Cuts { seed: seed.wrapping_add(round), node: "n1".to_owned(), one_in, latest: CUT_LATEST };
+    let cuts = |round: u64| {
+        let what = soak.then_some(if round % 2 == 0 { Cut::Satellite } else { Cut::Power });
+        Cuts { seed: seed.wrapping_add(round), node: "n1".to_owned(), what, one_in, latest: CUT_LATEST }
+    };
     let mut scenarios = Vec::new();
     for round in 0..rounds {
         scenarios.extend(chosen(on_stacks()).into_iter().map(|scenario| Scenario { cuts: Some(cuts(round)), ..scenario }));

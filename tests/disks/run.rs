@@ -37,6 +37,8 @@ pub enum Cut {
 pub struct Cuts {
     pub seed: u64,
     pub node: String,
+    /// Always this; either of the two without.
+    pub what: Option<Cut>,
     /// One of so many steps is cut off.
     pub one_in: u32,
     /// The latest moment in a step.
@@ -151,7 +153,9 @@ impl Player {
     /// Carries a step out on another thread, cuts it off in its middle, mends what was cut, and asks for the same again if it
     /// was not done. Everything is started by this thread, with which it ends.
     fn cut_off(&mut self, step: &Step, cuts: &Cuts, random: &mut fastrand::Rng) -> Result<(), (Step, String)> {
-        let what = if random.u8(..3) == 0 { Cut::Power } else { Cut::Satellite };
+        // A power loss takes five times as long to come back from.
+        let drawn = if random.u8(..3) == 0 { Cut::Power } else { Cut::Satellite };
+        let what = cuts.what.unwrap_or(drawn);
         // As often in the first millisecond, or between 100 and 200, as between 500 and 1000: steps are of all lengths.
         let after = cuts.latest.mul_f64(0.001_f64.powf(random.f64()));
         let stage = Arc::clone(&self.stage);
