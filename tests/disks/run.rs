@@ -116,6 +116,9 @@ impl Player {
         for step in &scenario.steps {
             open = (open || step.text == CUTS_BEGIN) && step.text != CUTS_END;
             self.stage.folder.tell(&step.text);
+            if [CUTS_BEGIN, CUTS_END].contains(&&*step.text) {
+                continue;
+            }
             let cut = scenario.cuts.as_ref().filter(|cuts| open && random.u32(..cuts.one_in) == 0);
             let done = match cut {
                 Some(cuts) => self.cut_off(step, cuts, &mut random),
@@ -127,9 +130,6 @@ impl Player {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), (Step, String)> {
-        if [CUTS_BEGIN, CUTS_END].contains(&&*step.text) {
-            return Ok(());
-        }
         if step.text == "join" {
             return self.join().map_err(|failed| (step.clone(), format!("{}: {}", failed.step, failed.why)));
         }
