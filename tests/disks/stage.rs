@@ -286,7 +286,7 @@ impl Stage {
             &format!(
                 "ZEA_NODE__DATA=/mnt/own/zea ZEA_NODE__NAME={node} ZEA_LINK__LISTEN=$ADDRESS:3367 \
                 ZEA_LINK__CERTIFICATE={identity}/{node}.crt ZEA_LINK__KEY={identity}/{node}.key ZEA_LINK__CA={identity}/ca.crt \
-                ZEA_LINK__HEARTBEAT={HEARTBEAT} setsid /run/bin/zead satellite </dev/null >/dev/tty1 2>&1 & \
+                ZEA_LINK__HEARTBEAT={HEARTBEAT} ZEA_SATELLITE__POOL_SCAN={POOL_SCAN} setsid /run/bin/zead satellite </dev/null >/dev/tty1 2>&1 & \
                 echo $! >/run/satellite.pid"
             ),
         )
@@ -330,6 +330,8 @@ impl Stage {
 }
 
 const HEARTBEAT: &str = "2s";
+/// How often pools are measured, so that what a scenario takes of them behind the satellite's back is soon known.
+const POOL_SCAN: &str = "1s";
 
 impl Drop for Stage {
     fn drop(&mut self) {

@@ -72,6 +72,7 @@ const VERBS: &[(&str, Verb)] = &[
     ("{rsc} fails on {node} saying {words..}", states::fails),
     ("pool {pool} fails on {node} saying {words..}", states::pool_fails),
     ("pool {pool} is well on {node}", states::pool_well),
+    ("pool {pool} on {node} has less than {size}", states::pool_short),
     // Contents: whole volumes, by checksum.
     ("write {rsc} on {node} as {label}", data::write),
     ("grow {rsc} to {size} while {label} is written to it on {node}", data::grow_while_written),

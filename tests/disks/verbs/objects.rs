@@ -78,9 +78,12 @@ pub fn snapshot(stage: &Stage, words: &[&str]) -> Done {
         delete_snapshot(stage, &[snap, rsc])?;
     }
     make(stage, &path, &json!({"name": snap}))?;
+    let mut flags = Vec::new();
     wait_for(&format!("snapshot {snap} of {rsc}"), || {
-        Ok(snapshot_flags(stage, rsc, snap)?.iter().any(|flag| flag == "SUCCESSFUL"))
-    })
+        flags = snapshot_flags(stage, rsc, snap)?;
+        Ok(failed(&flags) || flags.iter().any(|flag| flag == "SUCCESSFUL"))
+    })?;
+    if failed(&flags) { Err(format!("snapshot {snap} of {rsc} has failed: {flags:?}")) } else { Ok(()) }
 }
 
 pub fn restore(stage: &Stage, words: &[&str]) -> Done {
@@ -103,17 +106,21 @@ pub fn roll_back(stage: &Stage, words: &[&str]) -> Done {
 pub fn clone(stage: &Stage, words: &[&str]) -> Done {
     let (rsc, new) = (words[0], words[1]);
     let path = format!("/v1/resource-definitions/{rsc}/clone");
-    let cloned = stage.rest.post(&path, &json!({"name": new}));
-    if let Err(why) = cloned
-        && !(stage.again.load(Ordering::SeqCst) && why.contains("exists"))
-    {
-        return Err(why);
+    let status = || stage.rest.get(&format!("{path}/{new}")).map(|status| status["status"].clone());
+    let again = stage.again.load(Ordering::SeqCst);
+    if again && status().is_ok_and(|status| status == "FAILED") {
+        delete(stage, &[new])?;
     }
+    match stage.rest.post(&path, &json!({"name": new})) {
+        Err(why) if !(again && why.contains("exists")) => return Err(why),
+        _ => {}
+    }
+    let mut last = Value::Null;
     wait_for(&format!("the clone {new} of {rsc}"), || {
-        let status = stage.rest.get(&format!("{path}/{new}"))?;
-        Ok(status["status"] == "COMPLETE")
+        last = status()?;
+        Ok(last == "COMPLETE" || last == "FAILED")
     })?;
-    attached(stage, new)
+    if last == "FAILED" { Err(format!("the clone {new} of {rsc} has failed")) } else { attached(stage, new) }
 }
 
 pub fn grow(stage: &Stage, words: &[&str]) -> Done {
