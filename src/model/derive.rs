@@ -131,6 +131,7 @@ impl Source<'_> {
             shrink: definition.flags.has(VolumeDefinitionFlags::RESIZE_SHRINK),
             minor: definition.minor.filter(|_| self.definition.has_layer(LayerKind::Drbd)),
             override_id: definition.props.get(OVERRIDE_ID).map(str::to_owned),
+            luks: None,
         })
     }
 

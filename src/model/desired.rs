@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::{LayerKind, ProviderKind};
 use super::moment::Uuid;
 use super::names::{PoolName, RscName, SnapName, VolumeNumber};
+use super::secret::Secret;
 use super::size::Kib;
 
 /// Bits of a generation below its incarnation: changes of one definition.
@@ -92,6 +93,23 @@ pub struct DesiredVolume {
     pub minor: Option<u32>,
     /// Name of the backing object, where `StorDriver/OverrideVlmId` gives one.
     pub override_id: Option<String>,
+    /// Key of the LUKS layer, where the resource has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub luks: Option<LuksKey>,
+}
+
+/// What a node needs to open a volume's LUKS layer. Never kept on the node, nor printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LuksKey {
+    /// The controller does not know it as long as nobody enters the master passphrase: the layer waits for that.
+    Locked,
+    /// The passphrase of key slot 0.
+    Known {
+        /// The one that is to be in force.
+        passphrase: Secret,
+        /// The one before it, until the node has told that the new one is in force.
+        previous: Option<Secret>,
+    },
 }
 
 /// One snapshot of a resource on a node.
@@ -155,11 +173,11 @@ pub struct DesiredResource {
 }
 
 impl DesiredResource {
-    /// Whether this is of the same definition as `other`, at a later moment. Two definitions of the same name one after
-    /// the other have no order: who is told of the other one is told of the newer.
+    /// Whether this is of the same definition as what has that generation, at an earlier moment. Two definitions of the
+    /// same name one after the other have no order: who is told of the other one is told of the newer.
     #[must_use]
-    pub fn is_newer_than(&self, other: &Self) -> bool {
-        same_incarnation(self.generation, other.generation) && self.generation > other.generation
+    pub fn is_older_than(&self, generation: u64) -> bool {
+        same_incarnation(self.generation, generation) && self.generation < generation
     }
 }
 

@@ -197,6 +197,7 @@ fn volume(number: u32) -> DesiredVolume {
         shrink: false,
         minor: None,
         override_id: None,
+        luks: None,
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn volume(override_id: Option<&str>) -> DesiredVolume {
         shrink: false,
         minor: None,
         override_id: override_id.map(str::to_owned),
+        luks: None,
     }
 }
 
@@ -53,6 +54,7 @@ pub(super) fn report(name: &str, generation: u64) -> ResourceReport {
         in_use: None,
         problem: None,
         refused: Vec::new(),
+        seen: true,
     }
 }
 

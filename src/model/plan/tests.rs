@@ -31,6 +31,7 @@ fn volume(number: u32, order: Order) -> DesiredVolume {
         shrink: false,
         minor: None,
         override_id: None,
+        luks: None,
     }
 }
 
