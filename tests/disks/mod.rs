@@ -177,7 +177,8 @@ fn what_is_cut_off_in_the_middle_of_anything_is_done_in_the_end() {
     };
     let mut scenarios = Vec::new();
     for round in 0..rounds {
-        scenarios.extend(chosen(on_stacks()).into_iter().map(|scenario| Scenario { cuts: Some(cuts(round)), ..scenario }));
+        scenarios
+            .extend(chosen(on_stacks()).into_iter().map(|scenario| Scenario { cuts: Some(cuts(round)), ..scenario }));
     }
     if !soak {
         fastrand::Rng::with_seed(seed).shuffle(&mut scenarios);

@@ -200,7 +200,9 @@ impl Stage {
             let faulty = node.disks.iter().filter(|disk| disk.faulty);
             let map = |disk: &Disk| {
                 let (name, raw) = (&disk.name, &disk.raw);
-                format!("DM_DISABLE_UDEV=1 dmsetup create {name} --table \"0 $(blockdev --getsz {raw}) linear {raw} 0\"")
+                format!(
+                    "DM_DISABLE_UDEV=1 dmsetup create {name} --table \"0 $(blockdev --getsz {raw}) linear {raw} 0\""
+                )
             };
             faulty.map(map).chain(node.at_boot.iter().cloned()).collect::<Vec<_>>()
         })?;

@@ -77,7 +77,8 @@ pub fn store_clean(stage: &Stage, _: &[&str]) -> Done {
     }
     let records = store.peek().map_err(|error| format!("the store: {error}"))?.records;
     let of_volumes = [RecordKind::ResourceDefinition, RecordKind::Snapshot];
-    let left: Vec<_> = records.into_iter().map(|record| record.key).filter(|key| of_volumes.contains(&key.kind)).collect();
+    let left: Vec<_> =
+        records.into_iter().map(|record| record.key).filter(|key| of_volumes.contains(&key.kind)).collect();
     if left.is_empty() { Ok(()) } else { Err(format!("records are left over: {left:?}")) }
 }
 

@@ -103,7 +103,8 @@ pub fn carry_out(stage: &Stage, text: &str) -> Done {
 
 #[test]
 fn the_nearer_pattern_is_taken() {
-    let index = |text: &str| VERBS.iter().position(|(pattern, _)| matches(pattern, text).is_some()).map(|at| VERBS[at].0);
+    let index =
+        |text: &str| VERBS.iter().position(|(pattern, _)| matches(pattern, text).is_some()).map(|at| VERBS[at].0);
     assert_eq!(index("n1 is online"), Some("{node} is online"));
     assert_eq!(index("pool of n1 fails"), Some("{disk} of {node} fails"));
     assert_eq!(index("kill controller"), Some("kill controller"));

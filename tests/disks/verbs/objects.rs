@@ -27,9 +27,9 @@ fn make(stage: &Stage, path: &str, body: &Value) -> Done {
 fn exists(why: &str) -> bool {
     let answer = why.find('[').and_then(|at| serde_json::from_str::<Value>(&why[at..]).ok()).unwrap_or_default();
     let entries = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-    entries.iter().any(|entry| {
-        entry["ret_code"].as_i64().is_some_and(|code| code < 0 && EXISTS.contains(&(code & NUMBER_MASK)))
-    })
+    entries
+        .iter()
+        .any(|entry| entry["ret_code"].as_i64().is_some_and(|code| code < 0 && EXISTS.contains(&(code & NUMBER_MASK))))
 }
 
 pub fn pool(stage: &Stage, words: &[&str]) -> Done {
