@@ -168,7 +168,8 @@ fn not_taken(cluster: &Cluster, note: &Note) -> Option<(RscName, Note)> {
     let failed = Note::new(Kind::Error, FAIL_NOT_CONNECTED, message)
         .because(format!("The connection to {} was lost before it was taken there", nodes.join(", ")))
         .cure("Delete it, and take another one when all nodes are connected");
-    Some((rsc.clone(), failed.about("RscDfn", &rsc).about("Snapshot", &snapshot.key.name)))
+    let failed = failed.about("RscDfn", &rsc).about("Snapshot", &snapshot.key.name);
+    Some((rsc, failed))
 }
 
 /// The note of a deletion, as far as it is true; others as they are.

@@ -73,7 +73,6 @@ pub struct Hardware<'a> {
 pub struct Uml {
     /// The starter of its process space; ends with it.
     starter: Child,
-    kernel: Option<Pid>,
 }
 
 impl Uml {
@@ -87,7 +86,7 @@ impl Uml {
             .args(&hardware.disks)
             .spawn()
             .map_err(|error| format!("boot.sh: {error}"))?;
-        Ok(Self { starter, kernel: None })
+        Ok(Self { starter })
     }
 
     /// The kernel itself: the starter's only child.
@@ -105,8 +104,7 @@ impl Uml {
 
 impl Machine for Uml {
     fn power_loss(&mut self) -> Result<(), String> {
-        self.kernel = self.kernel();
-        match self.kernel {
+        match self.kernel() {
             Some(kernel) => kill(kernel, Signal::SIGKILL).map_err(|error| format!("SIGKILL: {error}"))?,
             None => self.starter.kill().map_err(|error| format!("SIGKILL: {error}"))?,
         }

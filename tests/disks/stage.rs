@@ -223,8 +223,8 @@ impl Stage {
 
     /// Lets a node stand still, or go on.
     pub fn freeze(&self, name: &str, still: bool) -> Result<(), String> {
-        let act = |machine: &Box<dyn Machine>| if still { machine.freeze() } else { machine.thaw() };
-        self.with_node(name, |node| node.machine.as_ref().map(act))?.ok_or_else(|| format!("{name} does not run"))?
+        let act = |machine: &dyn Machine| if still { machine.freeze() } else { machine.thaw() };
+        self.with_node(name, |node| node.machine.as_deref().map(act))?.ok_or_else(|| format!("{name} does not run"))?
     }
 
     pub fn run(&self, node: &str, command: &str, within: Duration) -> Result<Output, String> {
