@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::exec::{Breaker, Exec, Limits};
 use super::execute::{Execution, Outcome};
@@ -16,7 +16,7 @@ use super::problem::problem;
 use super::simulated::{Disk, Simulation};
 use super::targets::Targets;
 use super::turns::Turns;
-use super::{layer, report, tools};
+use super::{layer, layers, report, tools};
 use crate::model::conduct::Rules;
 use crate::model::desired::{DesiredPool, DesiredResource, Order};
 use crate::model::names::{PoolName, VolumeNumber};
@@ -54,6 +54,8 @@ struct Real {
     exec: Exec,
     loops: Arc<Loops>,
     turns: Turns,
+    /// What an earlier process left suspended was let go.
+    resumed: Once,
 }
 
 /// What is remembered of one resource between passes; losing it costs a look, nothing else. Clones are the same.
@@ -73,7 +75,12 @@ impl NodeStorage {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
         Self(Arc::new(Inner {
             pools: Pools::real(loops.clone()),
-            ground: Ground::Real(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
+            ground: Ground::Real(Real {
+                exec: Exec::new(setup.limits),
+                loops,
+                turns: Turns::default(),
+                resumed: Once::new(),
+            }),
             rules: Rules::default(),
         }))
     }
@@ -107,7 +114,7 @@ impl NodeStorage {
     #[must_use]
     pub fn facts_now(&self, version: &str) -> SatelliteFacts {
         match &self.0.ground {
-            Ground::Real(_) => tools::facts(version),
+            Ground::Real(real) => tools::facts(version, &real.exec),
             Ground::Simulated(disk, _) => tools::simulated_facts(version, disk.simulation().uname),
         }
     }
@@ -119,6 +126,9 @@ impl NodeStorage {
 
     /// The same at once. Blocks, but on a simulated node.
     pub fn apply_pools_now(&self, pools: &[DesiredPool]) -> Vec<PoolReport> {
+        if let Some(real) = self.0.real() {
+            real.resumed.call_once(|| layers::resume_leftovers(&real.exec));
+        }
         self.0.pools.apply(pools)
     }
 
