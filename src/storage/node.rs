@@ -18,10 +18,12 @@ use super::targets::Targets;
 use super::turns::Turns;
 use super::{layer, layers, report, tools};
 use crate::model::conduct::Rules;
-use crate::model::desired::{DesiredPool, DesiredResource, Order};
+use crate::model::desired::{DesiredPool, DesiredResource, LuksKey, Order};
+use crate::model::kinds::LayerKind;
 use crate::model::names::{PoolName, VolumeNumber};
 use crate::model::plan::{ObservedResource, Plan, Subject};
 use crate::model::report::{PoolReport, Problem, ResourceReport, SatelliteFacts};
+use crate::model::secret::Secret;
 
 /// How a real node is set up.
 #[derive(Debug, Clone, Default)]
@@ -256,6 +258,8 @@ impl Inner {
     }
 
     fn pass(&self, memory: &ResourceMemory, desired: &DesiredResource, steps: usize) -> ResourceReport {
+        let keyed = self.with_keys(desired);
+        let desired = keyed.as_ref().unwrap_or(desired);
         let _turn = self.real().map(|real| real.turns.take(&desired.rsc));
         let targets = Targets::of(desired, &self.pools);
         let mut observed = observe(desired, &targets, &memory.formatted());
@@ -275,6 +279,18 @@ impl Inner {
         }
         let simulated = self.real().is_none();
         report::report(desired, &observed, outcome, simulated)
+    }
+
+    /// On a simulated node nothing is secret: an encrypted volume that its controller has no key for gets one of no letters.
+    fn with_keys(&self, desired: &DesiredResource) -> Option<DesiredResource> {
+        let encrypted = self.real().is_none() && desired.layers.contains(&LayerKind::Luks);
+        encrypted.then(|| {
+            let mut keyed = desired.clone();
+            for volume in keyed.volumes.iter_mut().filter(|volume| volume.luks.is_none()) {
+                volume.luks = Some(LuksKey::Known { passphrase: Secret::new(""), previous: None });
+            }
+            keyed
+        })
     }
 
     /// A removal needs no layer: what is in use by one is refused as such.

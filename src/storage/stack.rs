@@ -180,7 +180,7 @@ impl<'a> Held<'a> {
     /// Holds all volumes still, each from its top down.
     pub(super) fn hold(stacks: &[VolumeStack<'a>], runner: Runner<'a>) -> Result<Self, Problem> {
         let mut held = Self { sites: Vec::new(), runner };
-        for stack in stacks {
+        for stack in stacks.iter().filter(|stack| !stack.target.stack.is_plain()) {
             let found = stack.observe()?;
             let open = stack.target.stack.layers().rev().filter(|layer| found.device_of(Base::Layer(*layer)).is_some());
             // A cache's encryption is written to by the caching layer alone, which is held by then.

@@ -130,7 +130,7 @@ async fn a_file_system_lies_on_the_open_device_and_keeps_it() {
     web.volumes[0].size = Kib(SIZE.0 - 1024);
     web.volumes[0].shrink = true;
     let refused = rig.reconcile(&web).await;
-    assert!(refused.problem.expect("too large").cause.contains("ext4"));
+    assert!(refused.problem.as_ref().expect("too large").cause.contains("ext4"));
     let path = device(&refused, 0);
     assert!(ok("e2fsck", &["-fy", &path]) && ok("resize2fs", &[&path, "8M"]));
     let cut = rig.settle(&web).await;

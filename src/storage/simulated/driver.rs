@@ -27,7 +27,7 @@ type Wanted<'a> = (&'a str, Kib, Owner);
 
 /// The driver of a simulated pool.
 #[derive(Debug)]
-pub(in crate::storage) struct SimulatedDriver {
+pub struct SimulatedDriver {
     kind: ProviderKind,
     backing: String,
     disk: Disk,
