@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::{Owner, PartId};
 use super::exec::{Breaker, Exec};
-use super::layers::Runner;
+use super::layers::{self, Runner};
 use super::mkfs;
 use super::stack::{Held, VolumeStack};
 use super::targets::{Target, Targets};
@@ -35,6 +35,10 @@ pub(super) struct Outcome {
     pub(super) formatted: BTreeSet<VolumeNumber>,
     /// Volumes that a file system could not be made on.
     pub(super) unformatted: BTreeSet<VolumeNumber>,
+    /// Encrypted volumes whose passphrase was found to be in force, or put into force.
+    pub(super) keyed: BTreeSet<VolumeNumber>,
+    /// Those that no passphrase opens.
+    pub(super) wrong_key: BTreeSet<VolumeNumber>,
     /// A device was in use.
     pub(super) in_use: bool,
     /// Orders that were not begun.
@@ -138,7 +142,15 @@ impl Execution<'_> {
             Step::RecordRollback { token, .. } => self.record(Some(*token)),
             Step::ForgetRollback => self.record(None),
             Step::Cache { volume, leaf, act } => self.stack(*volume)?.act_on_cache(*leaf, *act),
-            Step::Layer { volume, layer, act } => self.stack(*volume)?.act(*layer, *act, self.runner()),
+            Step::Layer { volume, layer, act } => {
+                let done = self.stack(*volume)?.act(*layer, *act, self.runner());
+                match (act, &done) {
+                    (LayerAct::ChangeKey, Ok(())) => _ = outcome.keyed.insert(*volume),
+                    (_, Err(problem)) if layers::is_wrong_key(problem) => _ = outcome.wrong_key.insert(*volume),
+                    _ => {}
+                }
+                done
+            }
         }
     }
 

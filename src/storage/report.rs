@@ -1,11 +1,11 @@
 //! Turns what was observed, and what came of a plan, into the report of a pass.
 
 use super::execute::Outcome;
-use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, Order};
+use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, LuksKey, Order};
 use crate::model::kinds::{LayerKind, ProviderKind};
 use crate::model::moment::EpochMs;
 use crate::model::plan::{ObservedResource, ObservedVolume, Subject};
-use crate::model::report::{Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
+use crate::model::report::{LuksState, Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
 use crate::model::size::Kib;
 use crate::model::stack::Stack;
 
@@ -93,8 +93,22 @@ fn one<'a>(
         backing_path: backing.map(|device| device.path.clone()),
         allocated: found.and_then(|found| found.allocated),
         usable: device.map(|device| device.size),
+        luks: luks_state(volume, device.is_some(), outcome).filter(|_| desired.layers.contains(&LayerKind::Luks)),
     };
     Some((volume, report))
+}
+
+/// What is known of a volume's key after the pass.
+fn luks_state(volume: &DesiredVolume, open: bool, outcome: &Outcome) -> Option<LuksState> {
+    let Some(LuksKey::Known { previous, .. }) = &volume.luks else { return Some(LuksState::Waiting) };
+    if outcome.wrong_key.contains(&volume.number) {
+        return Some(LuksState::WrongKey);
+    }
+    let tried = match previous {
+        Some(_) => outcome.keyed.contains(&volume.number) && !outcome.failed(&Subject::Volume(volume.number)),
+        None => open,
+    };
+    tried.then_some(LuksState::InForce)
 }
 
 /// What DRBD on a simulated node would make of it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zea::model::desired::{DesiredResource, FileSystem, LuksKey, Order};
 use zea::model::kinds::LayerKind;
-use zea::model::report::VolumeState;
+use zea::model::report::{LuksState, VolumeState};
 use zea::model::secret::Secret;
 use zea::model::size::Kib;
 use zea::storage::node::ResourceMemory;
@@ -117,9 +117,9 @@ async fn a_file_system_lies_on_the_open_device_and_keeps_it() {
     assert!(problem.cause.contains("is mounted at"), "{problem}");
     with_snapshot(&mut web, "then", Order::Make);
     rig.settle(&web).await;
-    let copy = restored("copy", 1, "web", "then");
-    let mut copy = copy;
+    let mut copy = restored("copy", 1, "web", "then");
     encrypt(&mut copy);
+    copy.volumes[0].luks = key("its own", Some(KEY));
     let copied = rig.settle(&copy).await;
     let other = rig.mount(&device(&copied, 0));
     assert_eq!(std::fs::read_to_string(other.join("file")).expect("there"), "content", "what was mounted is in it");
@@ -158,6 +158,7 @@ async fn a_locked_node_waits_and_removes_all_the_same() {
     let problem = waiting.problem.expect("locked");
     assert!(problem.correction.contains("enter-passphrase"), "{problem:?}");
     assert_eq!((waiting.volumes[0].state, waiting.volumes[0].device_path.clone()), (VolumeState::Failed, None));
+    assert_eq!(waiting.volumes[0].luks, Some(LuksState::Waiting));
     web.volumes[0].luks = key("not the key", None);
     let wrong = rig.reconcile(&web).await.problem.expect("another key");
     assert!(wrong.cause.contains("does not open its header"), "{wrong:?}");
@@ -229,20 +230,23 @@ async fn a_new_key_is_put_into_force_once() {
     let backing = report.volumes[0].backing_path.clone().expect("attached");
     web.volumes[0].luks = key("another", Some(KEY));
     for round in 0..2 {
-        rig.settle(&web).await;
+        let told = rig.settle(&web).await.volumes[0].luks;
+        assert_eq!(told, Some(LuksState::InForce), "round {round}");
         assert!(opens(&backing, "another") && !opens(&backing, KEY), "round {round}");
         rig.restart().await;
     }
     web.active = false;
     rig.settle(&web).await;
     web.volumes[0].luks = key("third", Some("another"));
-    rig.settle(&web).await;
+    assert_eq!(rig.settle(&web).await.volumes[0].luks, Some(LuksState::InForce));
     assert!(rig.loops().is_empty(), "at rest again");
     web.active = true;
     web.volumes[0].luks = key("third", None);
     rig.settle(&web).await;
     web.volumes[0].luks = key("fourth", Some("wrong"));
-    let problem = rig.reconcile(&web).await.problem.expect("neither opens it");
+    let refused = rig.reconcile(&web).await;
+    assert_eq!(refused.volumes[0].luks, Some(LuksState::WrongKey));
+    let problem = refused.problem.expect("neither opens it");
     assert!(problem.message.contains("new key"), "{problem:?}");
     web.order = Order::Remove;
     assert!(rig.settle(&web).await.gone);

@@ -109,10 +109,13 @@ impl<'a> Layered<'a> {
         })
     }
 
-    /// Opens layers again that an earlier step of the plan closes.
+    /// Opens layers again that an earlier step of the plan closes; what was put back may have the key of then.
     pub(super) fn reopen(&self, found: &ObservedVolume, plan: &mut Plan) {
         let open = |layer: &Layer| found.layers.get(layer).is_some_and(|state| state.device.is_some());
-        plan.steps.extend(self.stack.layers().filter(open).map(|layer| self.step(layer, LayerAct::Open)));
+        for layer in self.stack.layers().filter(open) {
+            plan.steps.extend(self.change_key(layer));
+            plan.steps.push(self.step(layer, LayerAct::Open));
+        }
     }
 
     fn keep_open(&self, layer: Layer, plan: &mut Plan) -> bool {
@@ -139,7 +142,7 @@ impl<'a> Layered<'a> {
         }
         let blank = leaf != Leaf::Data || self.volume.origin == Origin::Blank;
         match header {
-            Header::Own { .. } => plan.steps.extend(self.change_key(layer)),
+            Header::Own { .. } => {}
             Header::Blank | Header::Unknown if blank && self.volume.order == Order::Make => {
                 plan.steps.push(self.step(layer, LayerAct::Format));
             }
@@ -153,6 +156,7 @@ impl<'a> Layered<'a> {
                 return false;
             }
         }
+        plan.steps.extend(self.change_key(layer));
         plan.steps.push(self.step(layer, LayerAct::Open));
         true
     }

@@ -173,7 +173,7 @@ fn refused(site: &Site<'_>, what: &str, error: ExecError) -> Problem {
     let wrong = matches!(&error, ExecError::Exit { output, .. } if output.code == WRONG_KEY);
     let mut problem = error.into_problem(site.message(what));
     if wrong {
-        "the key that the controller has does not open its header".clone_into(&mut problem.cause);
+        super::WRONG_KEY.clone_into(&mut problem.cause);
         "The header is of another volume, or its key was changed by hand: bring the right header back (cryptsetup \
          luksHeaderRestore), or give it the key that is known (cryptsetup luksAddKey)."
             .clone_into(&mut problem.correction);

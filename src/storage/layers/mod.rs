@@ -67,6 +67,14 @@ impl Site<'_> {
     }
 }
 
+/// The cause of a problem with a key.
+pub(super) const WRONG_KEY: &str = "the key that the controller has does not open its header";
+
+/// Whether a problem says that the key is the wrong one.
+pub(super) fn is_wrong_key(problem: &Problem) -> bool {
+    problem.cause == WRONG_KEY
+}
+
 /// What programs are run with.
 #[derive(Clone, Copy)]
 pub(super) struct Runner<'a> {

@@ -12,6 +12,7 @@ use crate::model::plan::{BackingId, Header, LayerAct, ObservedDevice, ObservedLa
 use crate::model::report::Problem;
 use crate::model::size::Kib;
 use crate::model::stack::Layer;
+use crate::storage::layers::WRONG_KEY;
 use crate::storage::problem::problem;
 
 /// Room of a header of LUKS.
@@ -48,7 +49,7 @@ impl SimulatedDriver {
             Ok(true) => Ok(()),
             Ok(false) => Err(problem(
                 format!("The {} layer of {id} cannot be opened", layer.kind()),
-                "the key that the controller has does not open its header",
+                WRONG_KEY,
                 "Bring the right header back.",
             )),
             Err(error) => Err(self.problem(format!("The {} layer of {id} failed", layer.kind()), Some(id), &error)),

@@ -125,6 +125,8 @@ fn what_comes_from_a_snapshot_is_never_given_a_header() {
     let mut absent = found("-", &[(LUKS, "unknown")]);
     absent.origins.insert(nr(0), Kib(20_000));
     assert_eq!(said(&web, &absent), "restore 0=20000 from web/then/0, attach 0, open 0 luks");
+    web.volumes[0].luks = known(Some("of the origin"));
+    assert_eq!(said(&web, &absent), "restore 0=20000 from web/then/0, attach 0, changekey 0 luks, open 0 luks");
     let blank = said(&web, &found("20000/20000", &[(LUKS, "blank")]));
     assert!(blank.starts_with("!its LUKS header is not there"), "{blank}");
 }
@@ -191,6 +193,9 @@ fn a_rollback_closes_opens_again_and_does_not_begin_without_the_key() {
         said(&web, &seen),
         "unused 0, stage 0=17384 then, release 0, swap 0, record 0, attach 0, open 0 luks"
     );
+    web.volumes[0].luks = known(Some("of then"));
+    let changed = said(&web, &seen);
+    assert!(changed.ends_with("attach 0, changekey 0 luks, open 0 luks, changekey 0 luks"), "{changed}");
     web.volumes[0].luks = Some(LuksKey::Locked);
     assert_eq!(said(&web, &seen), "!its key is locked until the master passphrase is entered");
 }
