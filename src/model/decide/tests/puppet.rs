@@ -122,6 +122,7 @@ impl Puppet {
             in_use: Some(false),
             problem,
             refused: Vec::new(),
+            seen: !fails,
         }
     }
 
