@@ -450,6 +450,15 @@ fn leave(mut child: Child, breaker: Breaker) {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_a_command_reads_is_not_printed() {
+        let line = CommandLine::new("cryptsetup", ["open"]).with_stdin(b"hunter2\n".to_vec());
+        let text = format!("{line} {line:?}");
+        assert!(text.contains("cryptsetup") && text.contains("***") && !text.contains("hunter2"), "{text}");
+        let bytes = format!("{:?}", b"hunter2");
+        assert!(!text.contains(bytes.trim_matches(['[', ']'])), "{text}");
+    }
+
     fn quick() -> Exec {
         let tick = Duration::from_millis(50);
         Exec::new(Limits { wait: tick, term: tick, kill: Duration::from_secs(5), io_stall: tick * 2, io_poll: tick })
