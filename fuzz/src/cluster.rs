@@ -112,6 +112,7 @@ fn done(desired: &DesiredResource) -> ResourceReport {
         backing_path: Some("/var/lib/x".to_owned()),
         allocated: Some(volume.size),
         usable: Some(volume.size),
+        luks: None,
     };
     let snapshot = |snapshot: &DesiredSnapshot| SnapshotReport {
         name: snapshot.name.clone(),

@@ -14,6 +14,7 @@ use super::node::Node;
 use super::props::{Level, Levels, Lookup, Props};
 use super::size::split_options;
 use super::snapshot::{Snapshot, SnapshotNode};
+use super::stack::OPTION_NAMESPACES;
 
 /// Namespace of the properties that drivers read.
 const DRIVER_NAMESPACE: &str = "StorDriver";
@@ -167,7 +168,8 @@ impl Source<'_> {
             Some(&self.definition.props),
             Some(&resource.props),
         ];
-        let pairs = levels.into_iter().flatten().flat_map(|props| props.namespace(DRIVER_NAMESPACE));
+        let of_level = |props| OPTION_NAMESPACES.iter().flat_map(move |space| Props::namespace(props, space));
+        let pairs = levels.into_iter().flatten().flat_map(of_level);
         pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 }

@@ -185,11 +185,17 @@ impl ProviderKind {
 }
 
 impl LayerKind {
-    /// Whether `below` may stand directly under this layer (facts: `controller.md` §1.5).
+    /// Whether `below` may stand directly under this layer.
     #[must_use]
     pub fn may_stand_on(self, below: Self) -> bool {
+        self.may_have_below().contains(&below)
+    }
+
+    /// What may stand directly under this layer (facts: `controller.md` §1.5).
+    #[must_use]
+    pub fn may_have_below(self) -> &'static [Self] {
         use LayerKind as L;
-        let allowed: &[L] = match self {
+        match self {
             L::Drbd => &[L::Nvme, L::Luks, L::Storage, L::Writecache, L::Cache, L::Bcache],
             L::Luks => &[L::Storage],
             L::Nvme => &[L::Luks, L::Storage, L::Writecache, L::Cache, L::Bcache],
@@ -197,8 +203,7 @@ impl LayerKind {
             L::Cache => &[L::Nvme, L::Luks, L::Storage, L::Writecache, L::Bcache],
             L::Bcache => &[L::Nvme, L::Luks, L::Storage, L::Writecache],
             L::Storage => &[],
-        };
-        allowed.contains(&below)
+        }
     }
 }
 
@@ -214,7 +219,9 @@ pub fn check_stack(stack: &[LayerKind]) -> Result<(), String> {
         if let Some(below) = stack.get(at + 1)
             && !layer.may_stand_on(*below)
         {
-            return Err(format!("layer {layer} may not stand on {below}"));
+            let below_it: Vec<&str> = layer.may_have_below().iter().map(|kind| kind.as_str()).collect();
+            let possible = if below_it.is_empty() { "nothing".to_owned() } else { below_it.join(", ") };
+            return Err(format!("layer {layer} may not stand on {below}: it stands on {possible}"));
         }
     }
     Ok(())

@@ -27,6 +27,7 @@ pub mod secret;
 pub mod size;
 pub mod small_map;
 pub mod snapshot;
+pub mod stack;
 #[cfg(test)]
 pub(crate) mod testkit;
 pub mod usage;

@@ -13,6 +13,7 @@ use crate::model::size::Kib;
 
 pub use super::mark::Owner;
 use super::problem::problem;
+use super::simulated::SimulatedDriver;
 
 /// A volume of a snapshot in a pool.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,11 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// Makes a file system where no program does: on a simulated node.
     fn format(&self, _id: &BackingId, _wanted: &FileSystem) -> Result<(), Problem> {
         Ok(())
+    }
+
+    /// The driver as that of a simulated pool, which has simulated layers, too.
+    fn simulated(&self) -> Option<&SimulatedDriver> {
+        None
     }
 
     /// What is there of a volume's part in a snapshot. Cheap, too.

@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 use crate::model::report::Problem;
 
@@ -58,6 +59,8 @@ impl Default for Limits {
 pub enum Patience {
     /// The clock.
     Clock,
+    /// The clock, later than usual: for what writes for long, and not under its own name.
+    AtMost(Duration),
     /// No bytes read or written for a while; for commands whose time depends on the size of a disk.
     IoProgress,
 }
@@ -70,9 +73,21 @@ pub struct CommandLine {
     /// Its arguments. Never a secret.
     pub args: Vec<String>,
     /// What it reads; `/dev/null` without. Secrets go here.
-    pub stdin: Option<Vec<u8>>,
+    pub stdin: Option<Input>,
+    /// Variables of its environment beside those of this process.
+    pub env: &'static [(&'static str, &'static str)],
     /// What ends it.
     pub patience: Patience,
+}
+
+/// What a command reads: never printed, and zeroed after use.
+#[derive(Clone)]
+pub struct Input(Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 impl CommandLine {
@@ -82,6 +97,7 @@ impl CommandLine {
             program: program.to_owned(),
             args: args.into_iter().map(Into::into).collect(),
             stdin: None,
+            env: &[],
             patience: Patience::Clock,
         }
     }
@@ -95,8 +111,15 @@ impl CommandLine {
 
     /// The same, with input.
     #[must_use]
-    pub fn with_stdin(mut self, bytes: Vec<u8>) -> Self {
-        self.stdin = Some(bytes);
+    pub fn with_stdin(mut self, bytes: impl Into<Zeroizing<Vec<u8>>>) -> Self {
+        self.stdin = Some(Input(bytes.into()));
+        self
+    }
+
+    /// The same, with variables in its environment.
+    #[must_use]
+    pub fn with_env(mut self, env: &'static [(&'static str, &'static str)]) -> Self {
+        self.env = env;
         self
     }
 }
@@ -312,6 +335,7 @@ impl Exec {
         Command::new(&line.program)
             .args(&line.args)
             .env("LC_ALL", "C")
+            .envs(line.env.iter().copied())
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -323,6 +347,7 @@ impl Exec {
         let started = std::time::Instant::now();
         let ended = match line.patience {
             Patience::Clock => within(child, self.limits.wait).await,
+            Patience::AtMost(limit) => within(child, limit.max(self.limits.wait)).await,
             Patience::IoProgress => self.while_moving(child).await,
         };
         if let Some(code) = ended {
@@ -379,11 +404,11 @@ fn io_bytes(pid: u32) -> Option<u64> {
     Some(number("read_bytes:")?.wrapping_add(number("write_bytes:")?))
 }
 
-fn feed(child: &mut Child, bytes: Option<Vec<u8>>) {
-    if let (Some(mut stdin), Some(bytes)) = (child.stdin.take(), bytes) {
+fn feed(child: &mut Child, input: Option<Input>) {
+    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         tokio::spawn(async move {
             // A child that does not read to the end says so by its exit code.
-            let _ = stdin.write_all(&bytes).await;
+            let _ = stdin.write_all(&input.0).await;
         });
     }
 }
@@ -424,6 +449,15 @@ fn leave(mut child: Child, breaker: Breaker) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_command_reads_is_not_printed() {
+        let line = CommandLine::new("cryptsetup", ["open"]).with_stdin(b"hunter2\n".to_vec());
+        let text = format!("{line} {line:?}");
+        assert!(text.contains("cryptsetup") && text.contains("***") && !text.contains("hunter2"), "{text}");
+        let bytes = format!("{:?}", b"hunter2");
+        assert!(!text.contains(bytes.trim_matches(['[', ']'])), "{text}");
+    }
 
     fn quick() -> Exec {
         let tick = Duration::from_millis(50);

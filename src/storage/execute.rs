@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::{Owner, PartId};
 use super::exec::{Breaker, Exec};
+use super::layers::{self, Runner};
 use super::mkfs;
+use super::stack::{Held, VolumeStack};
 use super::targets::{Target, Targets};
 use super::usage;
 use crate::model::desired::{DesiredResource, FileSystem};
 use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
-use crate::model::plan::{BackingId, Cut, Plan, Step, Subject};
+use crate::model::plan::{BackingId, Cut, LayerAct, Plan, Step, Subject};
 use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
 
@@ -33,6 +35,10 @@ pub(super) struct Outcome {
     pub(super) formatted: BTreeSet<VolumeNumber>,
     /// Volumes that a file system could not be made on.
     pub(super) unformatted: BTreeSet<VolumeNumber>,
+    /// Encrypted volumes whose passphrase was found to be in force, or put into force.
+    pub(super) keyed: BTreeSet<VolumeNumber>,
+    /// Those that no passphrase opens.
+    pub(super) wrong_key: BTreeSet<VolumeNumber>,
     /// A device was in use.
     pub(super) in_use: bool,
     /// Orders that were not begun.
@@ -47,7 +53,11 @@ impl Outcome {
 
     /// Takes in that a step failed; `rest` are the plan's steps from it on.
     fn fail(&mut self, step: &Step, rest: &[Step], mut problem: Problem) {
-        self.in_use |= matches!(step, Step::AssertUnused { .. } | Step::Detach { .. } | Step::DetachForRollback { .. });
+        self.in_use |= match step {
+            Step::AssertUnused { .. } | Step::Detach { .. } | Step::DetachForRollback { .. } => true,
+            Step::Layer { act: LayerAct::Close | LayerAct::Drop, .. } => usage::is_in_use(&problem),
+            _ => false,
+        };
         let refused = not_begun(step, rest);
         if !refused.is_empty() {
             self.in_use |= usage::is_not_kept(&mut problem);
@@ -87,8 +97,7 @@ impl Execution<'_> {
     fn step(&self, step: &Step, outcome: &mut Outcome) -> Result<(), Problem> {
         match step {
             Step::AssertUnused { volumes } => {
-                let mut targets = volumes.iter().map(|volume| self.targets.volume(*volume));
-                targets.try_for_each(|target| target.and_then(|t| t.driver.assert_unused(&t.id)))
+                volumes.iter().try_for_each(|volume| self.stack(*volume)?.assert_unused())
             }
             Step::CreateBlank { volume, size } => {
                 self.on(*volume, |t| t.driver.create(&t.id, *size, Owner::of(self.desired)))
@@ -127,12 +136,30 @@ impl Execution<'_> {
                 self.on(*volume, |t| t.driver.stage_rollback(PartId { of: &t.id, snapshot }, *size, owner))
             }
             Step::DetachForRollback { volumes, .. } => {
-                volumes.iter().try_for_each(|volume| self.on(*volume, |t| t.driver.detach(&t.id)))
+                volumes.iter().try_for_each(|volume| self.stack(*volume)?.take_down(self.runner()))
             }
             Step::SwapRollback { volume } => self.on(*volume, |t| t.driver.swap_rollback(&t.id)),
             Step::RecordRollback { token, .. } => self.record(Some(*token)),
             Step::ForgetRollback => self.record(None),
+            Step::Cache { volume, leaf, act } => self.stack(*volume)?.act_on_cache(*leaf, *act),
+            Step::Layer { volume, layer, act } => {
+                let done = self.stack(*volume)?.act(*layer, *act, self.runner());
+                match (act, &done) {
+                    (LayerAct::ChangeKey, Ok(())) => _ = outcome.keyed.insert(*volume),
+                    (_, Err(problem)) if layers::is_wrong_key(problem) => _ = outcome.wrong_key.insert(*volume),
+                    _ => {}
+                }
+                done
+            }
         }
+    }
+
+    fn stack(&self, volume: VolumeNumber) -> Result<VolumeStack<'_>, Problem> {
+        self.targets.stack(self.desired, volume)
+    }
+
+    fn runner(&self) -> Option<Runner<'_>> {
+        self.exec.map(|exec| Runner { exec, breaker: self.breaker })
     }
 
     fn on(&self, volume: VolumeNumber, act: impl FnOnce(&Target) -> Result<(), Problem>) -> Result<(), Problem> {
@@ -142,6 +169,10 @@ impl Execution<'_> {
     /// Looks once more: somebody may have written since the plan was made.
     fn shrink(&self, number: VolumeNumber, size: Kib) -> Result<(), Problem> {
         let target = self.targets.volume(number)?;
+        if !target.stack.is_plain() {
+            // Its layers are closed, and were looked through before: nobody has written since.
+            return target.driver.resize(&target.id, size);
+        }
         let device = target.driver.observe(&target.id)?.device;
         let cut = Cut { rsc: &self.desired.rsc, number, size, device: device.as_ref().map(|d| d.path.as_str()) };
         match cut.refusal(&target.driver.extent(&target.id)?) {
@@ -163,6 +194,7 @@ impl Execution<'_> {
             let entry = by_pool.entry(&target.pool).or_insert((target, Vec::new()));
             entry.1.push(target.id.clone());
         }
+        let _held = self.hold(volumes)?;
         let mut remarks = Vec::new();
         for (target, ids) in by_pool.values() {
             remarks.extend(target.driver.take_snapshot(ids, snapshot)?);
@@ -170,9 +202,17 @@ impl Execution<'_> {
         Ok((!remarks.is_empty()).then(|| remarks.join("\n")))
     }
 
+    /// Holds the layers of volumes still, where they have some.
+    fn hold(&self, volumes: &[VolumeNumber]) -> Result<Option<Held<'_>>, Problem> {
+        let Some(runner) = self.runner() else { return Ok(None) };
+        // A snapshot may be of a volume that the resource has not any more.
+        let stacks: Vec<VolumeStack<'_>> = volumes.iter().filter_map(|volume| self.stack(*volume).ok()).collect();
+        Held::hold(&stacks, runner).map(Some)
+    }
+
     fn make_file_system(&self, volume: VolumeNumber, file_system: &FileSystem) -> Result<(), Problem> {
         let target = self.targets.volume(volume)?;
-        let Some(device) = target.driver.observe(&target.id)?.device else {
+        let Some(device) = self.stack(volume)?.top()? else {
             return Ok(());
         };
         match self.exec {

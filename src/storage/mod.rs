@@ -3,6 +3,7 @@
 //! `node` is the entry: it observes, lets `model::plan` decide, and carries the steps out. It decides nothing itself,
 //! knows no actor, and is blocking inside: its `async` functions run on the pool of blocking threads.
 
+mod devices;
 pub mod driver;
 pub mod drivers;
 pub mod exec;
@@ -10,6 +11,7 @@ mod execute;
 mod freeze;
 mod ioctl;
 pub mod layer;
+mod layers;
 pub mod loops;
 mod mark;
 pub mod mkfs;
@@ -23,6 +25,7 @@ pub mod release;
 mod report;
 pub mod simulated;
 mod sparse;
+mod stack;
 mod targets;
 pub mod tools;
 mod turns;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::exec::{Breaker, Exec, Limits};
 use super::execute::{Execution, Outcome};
@@ -16,12 +16,14 @@ use super::problem::problem;
 use super::simulated::{Disk, Simulation};
 use super::targets::Targets;
 use super::turns::Turns;
-use super::{layer, report, tools};
+use super::{layer, layers, report, tools};
 use crate::model::conduct::Rules;
-use crate::model::desired::{DesiredPool, DesiredResource, Order};
+use crate::model::desired::{DesiredPool, DesiredResource, LuksKey, Order};
+use crate::model::kinds::LayerKind;
 use crate::model::names::{PoolName, VolumeNumber};
 use crate::model::plan::{ObservedResource, Plan, Subject};
 use crate::model::report::{PoolReport, Problem, ResourceReport, SatelliteFacts};
+use crate::model::secret::Secret;
 
 /// How a real node is set up.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +56,8 @@ struct Real {
     exec: Exec,
     loops: Arc<Loops>,
     turns: Turns,
+    /// What an earlier process left suspended was let go.
+    resumed: Once,
 }
 
 /// What is remembered of one resource between passes; losing it costs a look, nothing else. Clones are the same.
@@ -73,7 +77,12 @@ impl NodeStorage {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
         Self(Arc::new(Inner {
             pools: Pools::real(loops.clone()),
-            ground: Ground::Real(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
+            ground: Ground::Real(Real {
+                exec: Exec::new(setup.limits),
+                loops,
+                turns: Turns::default(),
+                resumed: Once::new(),
+            }),
             rules: Rules::default(),
         }))
     }
@@ -107,7 +116,7 @@ impl NodeStorage {
     #[must_use]
     pub fn facts_now(&self, version: &str) -> SatelliteFacts {
         match &self.0.ground {
-            Ground::Real(_) => tools::facts(version),
+            Ground::Real(real) => tools::facts(version, &real.exec),
             Ground::Simulated(disk, _) => tools::simulated_facts(version, disk.simulation().uname),
         }
     }
@@ -119,6 +128,9 @@ impl NodeStorage {
 
     /// The same at once. Blocks, but on a simulated node.
     pub fn apply_pools_now(&self, pools: &[DesiredPool]) -> Vec<PoolReport> {
+        if let Some(real) = self.0.real() {
+            real.resumed.call_once(|| layers::resume_leftovers(&real.exec));
+        }
         self.0.pools.apply(pools)
     }
 
@@ -246,6 +258,8 @@ impl Inner {
     }
 
     fn pass(&self, memory: &ResourceMemory, desired: &DesiredResource, steps: usize) -> ResourceReport {
+        let keyed = self.with_keys(desired);
+        let desired = keyed.as_ref().unwrap_or(desired);
         let _turn = self.real().map(|real| real.turns.take(&desired.rsc));
         let targets = Targets::of(desired, &self.pools);
         let mut observed = observe(desired, &targets, &memory.formatted());
@@ -265,6 +279,18 @@ impl Inner {
         }
         let simulated = self.real().is_none();
         report::report(desired, &observed, outcome, simulated)
+    }
+
+    /// On a simulated node nothing is secret: an encrypted volume that its controller has no key for gets one of no letters.
+    fn with_keys(&self, desired: &DesiredResource) -> Option<DesiredResource> {
+        let encrypted = self.real().is_none() && desired.layers.contains(&LayerKind::Luks);
+        encrypted.then(|| {
+            let mut keyed = desired.clone();
+            for volume in keyed.volumes.iter_mut().filter(|volume| volume.luks.is_none()) {
+                volume.luks = Some(LuksKey::Known { passphrase: Secret::new(""), previous: None });
+            }
+            keyed
+        })
     }
 
     /// A removal needs no layer: what is in use by one is refused as such.

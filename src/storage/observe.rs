@@ -17,14 +17,14 @@ pub(super) fn observe(
     formatted: &BTreeSet<VolumeNumber>,
 ) -> ObservedResource {
     let mut observed = ObservedResource::default();
-    for (number, target) in &targets.volumes {
-        let found = target.as_ref().map_err(Clone::clone).and_then(|t| t.driver.observe(&t.id));
-        observed.volumes.insert(*number, found);
+    for volume in desired.volumes.iter().filter(|volume| targets.volumes.contains_key(&volume.number)) {
+        let found = targets.stack(desired, volume.number).and_then(|stack| stack.observe());
+        observed.volumes.insert(volume.number, found);
     }
     for volume in &desired.volumes {
         look_whose(desired, volume, targets, &mut observed);
-        look_at_content(volume, targets, formatted, &mut observed);
-        look_at_extent(volume, targets, &mut observed);
+        look_at_content(desired, volume, (targets, formatted), &mut observed);
+        look_at_extent(desired, volume, targets, &mut observed);
         look_for_origin(volume, targets, &mut observed);
     }
     for (snapshot, parts) in &targets.parts {
@@ -58,15 +58,16 @@ fn look_whose(desired: &DesiredResource, volume: &DesiredVolume, targets: &Targe
 }
 
 fn look_at_content(
+    desired: &DesiredResource,
     volume: &DesiredVolume,
-    targets: &Targets,
-    formatted: &BTreeSet<VolumeNumber>,
+    (targets, formatted): (&Targets, &BTreeSet<VolumeNumber>),
     observed: &mut ObservedResource,
 ) {
     let Some(wanted) = volume.file_system.as_ref().filter(|_| volume.order == Order::Make) else {
         return;
     };
-    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+    let (Some(Ok(found)), Ok(stack)) =
+        (observed.volumes.get_mut(&volume.number), targets.stack(desired, volume.number))
     else {
         return;
     };
@@ -74,21 +75,27 @@ fn look_at_content(
         found.content = if formatted.contains(&volume.number) {
             Content::Known(wanted.kind.clone())
         } else {
-            target.driver.content(&target.id)
+            stack.content(found)
         };
     }
 }
 
 /// How far the content of a volume reaches that is to be made smaller.
-fn look_at_extent(volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
-    let (Some(Ok(found)), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number))
+fn look_at_extent(
+    desired: &DesiredResource,
+    volume: &DesiredVolume,
+    targets: &Targets,
+    observed: &mut ObservedResource,
+) {
+    let (Some(Ok(found)), Ok(stack)) =
+        (observed.volumes.get_mut(&volume.number), targets.stack(desired, volume.number))
     else {
         return;
     };
     let larger = found.backing.is_some_and(|size| size > volume.size);
     if volume.shrink && larger && volume.order != Order::Remove {
-        found.extent = target.driver.extent(&target.id).unwrap_or_else(|problem| {
-            tracing::warn!(id = %target.id, %problem, "up to where a volume's data reaches cannot be told");
+        found.extent = stack.extent(found).unwrap_or_else(|problem| {
+            tracing::warn!(id = %stack.target.id, %problem, "up to where a volume's data reaches cannot be told");
             Extent::Unknown
         });
     }

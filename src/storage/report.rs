@@ -1,12 +1,13 @@
 //! Turns what was observed, and what came of a plan, into the report of a pass.
 
 use super::execute::Outcome;
-use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, Order};
+use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, LuksKey, Order};
 use crate::model::kinds::{LayerKind, ProviderKind};
 use crate::model::moment::EpochMs;
 use crate::model::plan::{ObservedResource, ObservedVolume, Subject};
-use crate::model::report::{Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
+use crate::model::report::{LuksState, Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
 use crate::model::size::Kib;
+use crate::model::stack::Stack;
 
 /// The report. On a simulated node layers above the storage are taken as working.
 pub(super) fn report(
@@ -62,10 +63,9 @@ fn is_seen(desired: &DesiredResource, observed: &ObservedResource) -> bool {
 }
 
 fn is_gone(desired: &DesiredResource, observed: &ObservedResource) -> bool {
-    let absent = |found: &ObservedVolume| found.backing.is_none() && found.device.is_none();
     desired.volumes.iter().all(|volume| {
         let found = observed.volumes.get(&volume.number);
-        found.is_none_or(|found| found.as_ref().is_ok_and(absent))
+        found.is_none_or(|found| found.as_ref().is_ok_and(ObservedVolume::is_absent))
     })
 }
 
@@ -77,31 +77,45 @@ fn one<'a>(
 ) -> Option<(&'a DesiredVolume, VolumeReport)> {
     let removed = desired.order == Order::Remove || volume.order == Order::Remove;
     let found = observed.volumes.get(&volume.number).and_then(|found| found.as_ref().ok());
-    let there = found.is_some_and(|found| found.backing.is_some() || found.device.is_some());
+    let there = found.is_some_and(|found| !found.is_absent());
     if removed && !there {
         return None;
     }
-    let device = found.and_then(|found| found.device.as_ref());
-    let path = device.map(|device| device.path.clone());
+    let device = found.and_then(|found| found.top(&Stack::of(&desired.layers)));
+    let backing = found.and_then(|found| found.device.as_ref());
     let unusable = outcome.unformatted.contains(&volume.number) || outcome.failed(&Subject::Resource);
     let state = match found {
         _ if desired.diskless && !there => VolumeState::Diskless,
         _ if unusable => VolumeState::Failed,
         Some(found) if !found.has_device => VolumeState::Diskless,
         Some(found) if found.backing.is_none() => VolumeState::Failed,
-        Some(found) if found.device.is_some() => VolumeState::Created,
+        Some(_) if device.is_some() => VolumeState::Created,
         Some(_) if !desired.active => VolumeState::Attachable,
         _ => VolumeState::Failed,
     };
     let report = VolumeReport {
         number: volume.number,
         state,
-        device_path: path.clone(),
-        backing_path: path,
+        device_path: device.map(|device| device.path.clone()),
+        backing_path: backing.map(|device| device.path.clone()),
         allocated: found.and_then(|found| found.allocated),
         usable: device.map(|device| device.size),
+        luks: luks_state(volume, device.is_some(), outcome).filter(|_| desired.layers.contains(&LayerKind::Luks)),
     };
     Some((volume, report))
+}
+
+/// What is known of a volume's key after the pass.
+fn luks_state(volume: &DesiredVolume, open: bool, outcome: &Outcome) -> Option<LuksState> {
+    let Some(LuksKey::Known { previous, .. }) = &volume.luks else { return Some(LuksState::Waiting) };
+    if outcome.wrong_key.contains(&volume.number) {
+        return Some(LuksState::WrongKey);
+    }
+    let tried = match previous {
+        Some(_) => outcome.keyed.contains(&volume.number) && !outcome.failed(&Subject::Volume(volume.number)),
+        None => open,
+    };
+    tried.then_some(LuksState::InForce)
 }
 
 /// What DRBD on a simulated node would make of it.

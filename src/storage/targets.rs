@@ -6,11 +6,13 @@ use std::sync::Arc;
 use super::driver::Driver;
 use super::pool::Pools;
 use super::problem::problem;
+use super::stack::VolumeStack;
 use crate::model::desired::{DesiredResource, Order};
 use crate::model::kinds::ProviderKind;
 use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
 use crate::model::plan::BackingId;
 use crate::model::report::Problem;
+use crate::model::stack::{Leaf, Stack};
 
 /// One volume's place.
 #[derive(Debug, Clone)]
@@ -18,6 +20,17 @@ pub(super) struct Target {
     pub(super) driver: Arc<dyn Driver>,
     pub(super) id: BackingId,
     pub(super) pool: PoolName,
+    /// What stands on it.
+    pub(super) stack: Stack,
+    /// Backing objects beside the data's.
+    pub(super) caches: BTreeMap<Leaf, Spot>,
+}
+
+/// The place of a backing object beside the data's.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    pub(super) driver: Arc<dyn Driver>,
+    pub(super) id: BackingId,
 }
 
 /// The places of one resource.
@@ -49,7 +62,8 @@ impl Targets {
                     provider: volume.provider,
                     override_id: volume.override_id.as_deref(),
                 };
-                (volume.number, target(rsc, &place, pools))
+                let found = target(rsc, &place, pools).and_then(|target| with_caches(target, desired, &place, pools));
+                (volume.number, found)
             })
             .collect();
         let mut parts: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
@@ -76,6 +90,16 @@ impl Targets {
         }
     }
 
+    /// A volume with its layers.
+    pub(super) fn stack<'a>(
+        &'a self,
+        desired: &'a DesiredResource,
+        number: VolumeNumber,
+    ) -> Result<VolumeStack<'a>, Problem> {
+        let volume = desired.volumes.iter().find(|volume| volume.number == number).ok_or_else(|| unknown(number))?;
+        Ok(VolumeStack { desired, volume, target: self.volume(number)? })
+    }
+
     /// Place of a snapshot's part.
     pub(super) fn part(&self, snapshot: &SnapName, number: VolumeNumber) -> Result<&Target, Problem> {
         match self.parts.get(snapshot).and_then(|parts| parts.get(&number)) {
@@ -100,7 +124,39 @@ fn target(rsc: &RscName, place: &Place<'_>, pools: &Pools) -> Result<Target, Pro
             "Correct the property StorDriver/OverrideVlmId.",
         )
     })?;
-    Ok(Target { driver: pools.driver(place.pool, place.provider)?, id, pool: place.pool.clone() })
+    let driver = pools.driver(place.pool, place.provider)?;
+    Ok(Target { driver, id, pool: place.pool.clone(), stack: Stack::default(), caches: BTreeMap::new() })
+}
+
+fn with_caches(
+    mut target: Target,
+    desired: &DesiredResource,
+    place: &Place<'_>,
+    pools: &Pools,
+) -> Result<Target, Problem> {
+    target.stack = Stack::of(&desired.layers);
+    for leaf in target.stack.caches() {
+        target.caches.insert(leaf, spot(leaf, desired, place, pools)?);
+    }
+    Ok(target)
+}
+
+/// Where a cache lies. One whose pool is not named any more lay where the data does, or nowhere.
+fn spot(leaf: Leaf, desired: &DesiredResource, place: &Place<'_>, pools: &Pools) -> Result<Spot, Problem> {
+    let message = || format!("Volume {} of resource {} has no place for its cache", place.number, desired.rsc);
+    let named = leaf.pool_props().iter().find_map(|key| desired.props.get(*key));
+    let pool = match named {
+        Some(name) => PoolName::parse(name)
+            .map_err(|error| problem(message(), error.to_string(), "Name a storage pool of the node."))?,
+        None if desired.order == Order::Remove => place.pool.clone(),
+        None => {
+            let cause = format!("the property {} is not set", leaf.pool_props().join(" or "));
+            return Err(problem(message(), cause, "Set it to the name of a storage pool of the node."));
+        }
+    };
+    let id = BackingId::of_leaf(&desired.rsc, place.number, leaf, place.override_id)
+        .map_err(|error| problem(message(), error.to_string(), "Correct the property StorDriver/OverrideVlmId."))?;
+    Ok(Spot { driver: pools.driver(&pool, place.provider)?, id })
 }
 
 fn unknown(number: VolumeNumber) -> Problem {

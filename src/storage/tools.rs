@@ -1,9 +1,10 @@
 //! What a node has of the programs and kernel parts that providers and layers need, and why not (facts:
-//! `satellite.md` §1.1, §2.1, §6.3). Looks at files; runs no process.
+//! `satellite.md` §1.1, §2.1, §6.3). Looks at files; runs no process but modprobe, for modules that are not there yet.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::exec::{Breaker, CommandLine, Exec};
 use super::{driver, layer};
 use crate::model::kinds::{LayerKind, ProviderKind};
 use crate::model::report::{SatelliteFacts, ToolReport};
@@ -17,6 +18,8 @@ enum Sign {
     Program(&'static str),
     /// A kernel part: any of these files or folders.
     Kernel(&'static [&'static str]),
+    /// A kernel part that is a module, as modprobe calls it; built in, it shows nothing of itself.
+    Module(&'static str),
 }
 
 struct Tool {
@@ -30,12 +33,12 @@ const fn tool(name: &'static str, signs: &'static [Sign]) -> Tool {
     Tool { name, signs, version: None }
 }
 
-use Sign::{Kernel, Program};
+use Sign::{Kernel, Module, Program};
 
 const TOOLS: &[Tool] = &[
     Tool { name: "DRBD9_KERNEL", signs: &[Kernel(&["/sys/module/drbd"])], version: Some("/sys/module/drbd/version") },
     tool("DRBD9_UTILS", &[Program("drbdadm"), Program("drbdsetup"), Program("drbdmeta")]),
-    tool("CRYPT_SETUP", &[Program("cryptsetup")]),
+    tool("CRYPT_SETUP", &[Program("cryptsetup"), Program("dmsetup"), Module("dm-crypt")]),
     tool("LVM", &[Program("lvm")]),
     tool("LVM_THIN", &[Program("lvm"), Program("thin_check")]),
     tool("THIN_SEND_RECV", &[Program("thin_send")]),
@@ -43,9 +46,9 @@ const TOOLS: &[Tool] = &[
     tool("ZFS_UTILS", &[Program("zfs"), Program("zpool")]),
     tool("NVME", &[Program("nvme")]),
     tool("SPDK", &[Program("rpc.py")]),
-    tool("DM_WRITECACHE", &[Kernel(&["/sys/module/dm_writecache"])]),
-    tool("DM_CACHE", &[Kernel(&["/sys/module/dm_cache"])]),
-    tool("BCACHE_TOOLS", &[Program("make-bcache"), Kernel(&["/sys/module/bcache"])]),
+    tool("DM_WRITECACHE", &[Program("dmsetup"), Module("dm-writecache")]),
+    tool("DM_CACHE", &[Program("dmsetup"), Module("dm-cache"), Module("dm-cache-smq")]),
+    tool("BCACHE_TOOLS", &[Program("make-bcache"), Module("bcache")]),
     // Loop devices are driven by ioctl: the program is not needed.
     tool("LOSETUP", &[Kernel(&["/dev/loop-control"])]),
     tool("ZSTD", &[Program("zstd")]),
@@ -56,10 +59,11 @@ const TOOLS: &[Tool] = &[
     tool("MKFS_XFS", &[Program("mkfs.xfs"), Program("blkid")]),
 ];
 
-/// Facts about this machine.
-pub(super) fn facts(version: &str) -> SatelliteFacts {
+/// Facts about this machine. `exec` runs modprobe; without a runtime it cannot, and a module that is not loaded is missing.
+pub(super) fn facts(version: &str, exec: &Exec) -> SatelliteFacts {
     let folders = folders();
-    let tools: Vec<ToolReport> = TOOLS.iter().map(|tool| look(tool, &folders)).collect();
+    let load = |module: &str| load(module, exec);
+    let tools: Vec<ToolReport> = TOOLS.iter().map(|tool| look(tool, &folders, &load)).collect();
     assemble(version, uname(), tools)
 }
 
@@ -128,7 +132,8 @@ fn layer_gates(kind: LayerKind) -> &'static [&'static str] {
         LayerKind::Cache => &["DM_CACHE"],
         LayerKind::Bcache => &["BCACHE_TOOLS"],
         LayerKind::Luks => &["CRYPT_SETUP"],
-        LayerKind::Nvme => &["NVME"],
+        // It is refused whatever the node has: the reason that counts is that it is not built.
+        LayerKind::Nvme => &[],
         LayerKind::Storage => &[],
     }
 }
@@ -141,12 +146,28 @@ fn missing(gates: &[&str], tools: &[ToolReport]) -> Vec<String> {
         .collect()
 }
 
-fn look(tool: &Tool, folders: &[PathBuf]) -> ToolReport {
+/// Loads a kernel module that does not show itself; the reason where it cannot be had.
+fn load(module: &str, exec: &Exec) -> Option<String> {
+    if Path::new("/sys/module").join(module.replace('-', "_")).exists() {
+        return None;
+    }
+    let how = format!("load it on the host with `modprobe {module}`, and at every start by a file in /etc/modules-load.d");
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Some(format!("the kernel module {module} is not loaded: {how}"));
+    }
+    let line = CommandLine::new("modprobe", [module]);
+    let error = exec.run_blocking(&line, &Breaker::default()).err()?;
+    let cause = error.into_problem("").cause;
+    Some(format!("the kernel module {module} is not loaded and cannot be ({cause}): {how}"))
+}
+
+fn look(tool: &Tool, folders: &[PathBuf], load: &dyn Fn(&str) -> Option<String>) -> ToolReport {
     let mut reasons: Vec<String> = tool
         .signs
         .iter()
         .filter_map(|sign| match sign {
             Program(name) => (!is_installed(name, folders)).then(|| format!("the program {name} is not installed")),
+            Module(module) => load(module),
             Kernel(paths) => (!paths.iter().any(|path| Path::new(path).exists()))
                 .then(|| format!("the kernel has no {}", paths.join(" or "))),
         })
@@ -198,7 +219,7 @@ mod tests {
         let tools = vec![report("LOSETUP", &[]), report("LVM", &["no lvm"])];
         let facts = assemble("1", String::new(), tools);
         assert_eq!(facts.providers, driver::BUILT);
-        assert_eq!(facts.layers, [LayerKind::Storage]);
+        assert!(!facts.layers.contains(&LayerKind::Nvme) && facts.layers.contains(&LayerKind::Storage));
         assert_eq!(facts.providers.len() + facts.unsupported_providers.len(), ProviderKind::ALL.len());
         assert_eq!(facts.layers.len() + facts.unsupported_layers.len(), LayerKind::ALL.len());
         let lvm = facts.unsupported_providers.iter().find(|(kind, _)| *kind == ProviderKind::Lvm);
@@ -220,8 +241,9 @@ mod tests {
         assert!(!is_installed("lvm", &folders));
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("set");
         assert!(is_installed("lvm", &folders));
-        let zfs = look(&tool("ZFS_UTILS", &[Program("zfs")]), &folders);
-        assert_eq!(zfs.reasons, ["the program zfs is not installed"]);
+        let none = |module: &str| Some(format!("no {module}"));
+        let zfs = look(&tool("ZFS_UTILS", &[Program("zfs"), Module("zfs")]), &folders, &none);
+        assert_eq!(zfs.reasons, ["the program zfs is not installed", "no zfs"]);
     }
 
     #[test]

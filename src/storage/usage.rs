@@ -51,9 +51,14 @@ pub(super) fn in_use_by(device: &str, users: &str) -> Problem {
     problem(format!("{device} is in use"), format!("{device} {users}"), DONE_BY_ITSELF)
 }
 
+/// Whether a problem says that a device is in use.
+pub(super) fn is_in_use(problem: &Problem) -> bool {
+    problem.correction == DONE_BY_ITSELF
+}
+
 /// Says of a problem with a device in use that what was ordered will not be done by itself; whether it is one.
 pub(super) fn is_not_kept(problem: &mut Problem) -> bool {
-    let in_use = problem.correction == DONE_BY_ITSELF;
+    let in_use = is_in_use(problem);
     if in_use {
         problem.correction = ASK_AGAIN.to_owned();
     }

@@ -113,6 +113,7 @@ fn sight_alpha(cluster: &mut Cluster) {
         backing_path: Some("/dev/vg0/res1_00000".into()),
         allocated: Some(Kib::new(1_052_672)),
         usable: Some(Kib::new(1_048_576)),
+        luks: None,
     };
     let told =
         ResourceStatus { generation: 1, volumes: vec![volume], in_use: Some(false), problem: None, taken_back: false };

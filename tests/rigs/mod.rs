@@ -43,6 +43,12 @@ pub fn no_loop_devices() -> Option<String> {
     control.err().map(|error| format!("needs loop devices: /dev/loop-control: {error}"))
 }
 
+/// Why this kernel has not the module, such as `dm_crypt`; `None` where it has.
+pub fn no_module(module: &str) -> Option<String> {
+    let there = Path::new("/sys/module").join(module).exists();
+    (!there).then(|| format!("needs a kernel with {module}"))
+}
+
 /// A python with python-linstor, as the install script made it.
 pub fn python_linstor() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python")

@@ -94,3 +94,45 @@ async fn what_is_lost_or_does_not_fit_is_a_problem() {
     assert_eq!(report.volumes[0].state, VolumeState::Failed);
     assert!(report.problem.expect("full").cause.contains("left"));
 }
+
+#[tokio::test]
+async fn layers_are_opened_with_the_right_key_and_take_their_room() {
+    use zea::model::desired::LuksKey;
+    use zea::model::secret::Secret;
+    let key = |text: &str| Some(LuksKey::Known { passphrase: Secret::new(text), previous: None });
+    let node = node().await;
+    let mut web = resource("web", 1);
+    web.layers = vec![LayerKind::Writecache, LayerKind::Luks, LayerKind::Storage];
+    web.props.insert("Writecache/PoolName".to_owned(), pool_name().to_string());
+    web.volumes[0].luks = Some(LuksKey::Locked);
+    let memory = ResourceMemory::default();
+    let waiting = node.reconcile(&memory, Arc::new(web.clone())).await;
+    assert!(waiting.problem.expect("locked").cause.contains("locked") && waiting.volumes[0].device_path.is_none());
+    web.volumes[0].luks = key("one");
+    let made = settle(&node, &web).await;
+    assert_eq!((made.volumes[0].state, made.volumes[0].usable), (VolumeState::Created, Some(SIZE)));
+    assert_eq!(made.volumes[0].backing_path.as_deref(), Some("/dev/zea-sim/web_00000"));
+    with_snapshot(&mut web, "then", Order::Make);
+    settle(&node, &web).await;
+    keep(&mut web);
+    web.active = false;
+    assert_eq!(settle(&node, &web).await.volumes[0].state, VolumeState::Attachable);
+    web.active = true;
+    web.volumes[0].luks = key("two");
+    let wrong = node.reconcile(&memory, Arc::new(web.clone())).await.problem.expect("another key");
+    assert!(wrong.cause.contains("does not open"), "{wrong}");
+    web.volumes[0].luks =
+        Some(LuksKey::Known { passphrase: Secret::new("two"), previous: Some(Secret::new("one")) });
+    settle(&node, &web).await;
+    let mut copy = restored("copy", 1, "web", "then");
+    (copy.layers, copy.props) = (web.layers.clone(), web.props.clone());
+    copy.volumes[0].luks = key("one");
+    assert_eq!(settle(&node, &copy).await.volumes[0].usable, Some(SIZE), "the key of its origin");
+    for mut desired in [web, copy] {
+        desired.order = Order::Remove;
+        with_snapshot(&mut desired, "then", Order::Remove);
+        assert!(settle(&node, &desired).await.gone);
+    }
+    let room = node.capacities(Vec::new()).await.remove(0).capacity.expect("healthy");
+    assert_eq!(room.free, room.total);
+}

@@ -56,13 +56,14 @@ const LAYERS: [Layer; 16] = [
 ];
 
 /// The crates of a pure layer. No clock, randomness, log or I/O is among them.
-const MODEL_CRATES: &[&str] = &["serde", "thiserror", "imbl", "regex", "strsim"];
+const MODEL_CRATES: &[&str] = &["serde", "thiserror", "imbl", "regex", "strsim", "zeroize"];
 const PROTOCOL_CRATES: &[&str] = &[
     "serde",
     "thiserror",
     "imbl",
     "regex",
     "strsim",
+    "zeroize",
     "serde_json",
     "serde_path_to_error",
     "schemars",

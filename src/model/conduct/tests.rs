@@ -25,7 +25,7 @@ pub(crate) fn desired(name: &str, generation: u64) -> DesiredResource {
 }
 
 /// A volume of number 0.
-pub(super) fn volume(override_id: Option<&str>) -> DesiredVolume {
+pub(crate) fn volume(override_id: Option<&str>) -> DesiredVolume {
     DesiredVolume {
         number: VolumeNumber::new(0).expect("legal"),
         pool: PoolName::parse("ppp").expect("legal"),

@@ -116,7 +116,7 @@ fn place_of(
     let mut request = Request::new(cluster, filter);
     request.definition = Some(definition);
     request.layers = &definition.layers;
-    request.size = definition.total_size();
+    request.size = super::room::data_size(cluster, definition);
     request.count = count;
     request.skip_nodes = &toggled;
     place(&request)

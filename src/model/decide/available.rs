@@ -104,7 +104,7 @@ fn choose_on(draft: &Draft, rsc: &RscName, node: &NodeName) -> Result<PoolName, 
     let mut request = Request::new(&draft.cluster, &filter);
     request.definition = Some(&definition);
     request.layers = &definition.layers;
-    request.size = definition.total_size();
+    request.size = super::room::data_size(&draft.cluster, &definition);
     request.count = 1;
     request.only_node = Some(node);
     let skip = [node.clone()];

@@ -28,6 +28,7 @@ mod replacement;
 mod replica_state;
 mod resource;
 mod rollback;
+mod room;
 mod select_filter;
 mod snapshot;
 mod taken_back;

@@ -215,7 +215,8 @@ pub(super) fn build(
         new_volume(draft, place.node, &place.pool, Origin::Blank)?;
     }
     if diskful {
-        refuse_no_room(draft, place.node, &place.pool, definition.total_size())?;
+        refuse_no_room(draft, place.node, &place.pool, super::room::data_size(&draft.cluster, definition))?;
+        super::room::refuse_no_caches(draft, definition, place.node)?;
     }
     Ok(resource)
 }

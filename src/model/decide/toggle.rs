@@ -79,7 +79,8 @@ fn migration_pool(draft: &Draft, rsc: &RscName, from: &NodeName) -> Result<PoolN
 pub(super) fn to_diskful(draft: &mut Draft, rsc: &RscName, node: &NodeName, pool: &PoolName) -> Result<(), Refusal> {
     let mut definition = find(draft, rsc, node)?;
     super::resource::refuse_pool_without_storage(draft, node, pool)?;
-    refuse_no_room(draft, node, pool, definition.total_size())?;
+    refuse_no_room(draft, node, pool, super::room::data_size(&draft.cluster, &definition))?;
+    super::room::refuse_no_caches(draft, &definition, node)?;
     let numbers: Vec<_> = definition.resources[node].volumes.keys().copied().collect();
     for number in numbers {
         let volume = new_volume(draft, node, pool, Origin::Blank)?;

@@ -115,7 +115,7 @@ fn add_to_resources(
     definition: &mut ResourceDefinition,
     number: VolumeNumber,
 ) -> Result<(), Refusal> {
-    let size = definition.volumes[&number].size;
+    let size = super::room::gross(&draft.cluster, definition, definition.volumes[&number].size);
     for (node, resource) in definition.resources.iter_mut().filter(|(_, resource)| !resource.is_deleting()) {
         let pool = pool_of(resource, node)?;
         let diskful = resource.is_diskful();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::names::{RscName, SnapName, VolumeNumber};
+use crate::model::stack::{Layer, Leaf};
 
 /// Longest name of a backing object: a file name has 255 bytes, of which a snapshot's name, dots and endings take 64.
 const ID_BYTES_MAX: usize = 190;
@@ -25,6 +26,33 @@ impl BackingId {
             None => Ok(Self(format!("{rsc}_{:05}", number.get()))),
             Some(id) if is_plain(id) => Ok(Self(id.to_owned())),
             Some(id) => Err(BackingError(id.chars().take(ID_BYTES_MAX).collect())),
+        }
+    }
+
+    /// Name of a backing object of a volume; an override is for the data's alone.
+    ///
+    /// # Errors
+    /// The override can be no name.
+    pub fn of_leaf(
+        rsc: &RscName,
+        number: VolumeNumber,
+        leaf: Leaf,
+        override_id: Option<&str>,
+    ) -> Result<Self, BackingError> {
+        match leaf {
+            Leaf::Data => Self::of(rsc, number, override_id),
+            other => Ok(Self(format!("{rsc}{}_{:05}", other.suffix(), number.get()))),
+        }
+    }
+
+    /// Name of a layer's device; of an encryption by its own backing object, of others by the data's.
+    #[must_use]
+    pub fn device_name(&self, layer: Layer) -> String {
+        match layer {
+            Layer::Luks(_) => format!("Linstor-Crypt-{}", self.0),
+            Layer::Writecache => format!("linstor_writecache_{}", self.0),
+            Layer::Cache => format!("linstor_cache_{}", self.0),
+            Layer::Bcache => format!("linstor_bcache_{}", self.0),
         }
     }
 
@@ -70,6 +98,12 @@ mod tests {
         let snap = SnapName::parse("before").expect("legal");
         assert_eq!(id.snapshot(&snap), "Web-1_00007_before");
         assert_eq!(of(Some("old.data")).expect("legal").as_str(), "old.data");
+        let rsc = RscName::parse("Web-1").expect("legal");
+        let number = VolumeNumber::new(7).expect("legal");
+        let cache = BackingId::of_leaf(&rsc, number, Leaf::Writecache, Some("old.data")).expect("legal");
+        assert_eq!(cache.as_str(), "Web-1.cache_00007");
+        assert_eq!(cache.device_name(Layer::Luks(Leaf::Writecache)), "Linstor-Crypt-Web-1.cache_00007");
+        assert_eq!(id.device_name(Layer::Writecache), "linstor_writecache_Web-1_00007");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod backing;
 mod cut;
+mod layers;
 mod observed;
 mod snapshots;
 mod step;
@@ -14,8 +15,11 @@ mod volumes;
 
 pub use backing::{BackingError, BackingId};
 pub use cut::Cut;
-pub use observed::{Content, Extent, ObservedDevice, ObservedPart, ObservedResource, ObservedVolume, Stranger};
-pub use step::{Plan, Step, Subject};
+pub use observed::{
+    Content, Extent, Header, ObservedDevice, ObservedLayer, ObservedLeaf, ObservedPart, ObservedResource,
+    ObservedVolume, Stranger,
+};
+pub use step::{CacheAct, LayerAct, Plan, Step, Subject};
 
 use super::desired::{DesiredResource, Order};
 
@@ -28,6 +32,7 @@ pub const TOLERANCE_EXTENTS: u64 = 3;
 /// would change what it is of, but after its volumes are made and grown where nothing of the kind is due.
 pub fn plan(desired: &DesiredResource, observed: &ObservedResource) -> Plan {
     let mut plan = Plan::default();
+    layers::resume(desired, observed, &mut plan);
     snapshots::remove(desired, observed, &mut plan);
     let rollback = desired
         .rollback

@@ -6,6 +6,7 @@ use crate::model::moment::Uuid;
 use crate::model::names::{SnapName, VolumeNumber};
 use crate::model::report::Problem;
 use crate::model::size::Kib;
+use crate::model::stack::{Base, Layer, Leaf, Stack};
 
 /// Everything about one resource that its desired state asks about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +44,88 @@ pub struct ObservedVolume {
     pub stranger: Option<Stranger>,
     /// How far its content reaches; looked for where it is to be made smaller.
     pub extent: Extent,
+    /// Backing objects beside the data's, those that are there.
+    pub caches: BTreeMap<Leaf, ObservedLeaf>,
+    /// The layers of its stack.
+    pub layers: BTreeMap<Layer, ObservedLayer>,
+}
+
+impl ObservedVolume {
+    /// The device that its user gets.
+    #[must_use]
+    pub fn top(&self, stack: &Stack) -> Option<&ObservedDevice> {
+        self.device_of(stack.top())
+    }
+
+    /// The device that something stands on.
+    #[must_use]
+    pub fn device_of(&self, base: Base) -> Option<&ObservedDevice> {
+        match base {
+            Base::Storage(Leaf::Data) => self.device.as_ref(),
+            Base::Storage(leaf) => self.caches.get(&leaf)?.device.as_ref(),
+            Base::Layer(layer) => self.layers.get(&layer)?.device.as_ref(),
+        }
+    }
+
+    /// Whether nothing of it is there any more.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.backing.is_none() && self.caches.is_empty() && !self.is_attached()
+    }
+
+    /// Whether any of its devices is there.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.device.is_some()
+            || self.caches.values().any(|leaf| leaf.device.is_some())
+            || self.layers.values().any(|layer| layer.device.is_some())
+    }
+
+    /// Where the data begins on the backing object of an encrypted volume, as its header says.
+    #[must_use]
+    pub fn header(&self, leaf: Leaf) -> Option<Kib> {
+        match self.layers.get(&Layer::Luks(leaf))?.header {
+            Header::Own { offset } => offset,
+            _ => None,
+        }
+    }
+}
+
+/// A backing object beside the data's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedLeaf {
+    /// Its size.
+    pub size: Kib,
+    /// The device on it; `None` when it is not attached.
+    pub device: Option<ObservedDevice>,
+}
+
+/// One layer of a volume's stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedLayer {
+    /// Its device; `None` when it is not open.
+    pub device: Option<ObservedDevice>,
+    /// Whether nothing goes through it at the moment.
+    pub suspended: bool,
+    /// What is at the beginning of what it stands on, or of its cache.
+    pub header: Header,
+}
+
+/// What is where a layer keeps its header.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Header {
+    /// Nobody could look: the device is not attached, or cannot be read.
+    #[default]
+    Unknown,
+    /// Zeros.
+    Blank,
+    /// Something that is not the layer's, by its name.
+    Foreign(String),
+    /// The layer's.
+    Own {
+        /// Where the data begins behind it, where it is known.
+        offset: Option<Kib>,
+    },
 }
 
 /// The device of a volume.

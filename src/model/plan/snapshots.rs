@@ -3,6 +3,7 @@
 use super::observed::ObservedResource;
 use super::step::{Plan, Step, Subject};
 use crate::model::desired::{DesiredResource, DesiredSnapshot, Order};
+use crate::model::kinds::LayerKind;
 use crate::model::names::VolumeNumber;
 
 /// Removes those that shall go; already gone is success.
@@ -42,6 +43,15 @@ fn take_one(desired: &DesiredResource, snapshot: &DesiredSnapshot, observed: &Ob
             format!("Snapshot {} of {} cannot be taken", snapshot.name, desired.rsc),
             format!("volume {number} is not on this node"),
             "Bring the volume back, or take the snapshot on nodes that have it.".to_owned(),
+        ];
+        plan.refuse(Subject::Snapshot(snapshot.name.clone()), texts);
+        return;
+    }
+    if desired.layers.contains(&LayerKind::Bcache) {
+        let texts = [
+            format!("Snapshot {} of {} cannot be taken", snapshot.name, desired.rsc),
+            "bcache cannot be held still, and what it has not written back yet would be missing in it".to_owned(),
+            "Take snapshots of volumes with the layer WRITECACHE or CACHE, or without a cache.".to_owned(),
         ];
         plan.refuse(Subject::Snapshot(snapshot.name.clone()), texts);
         return;

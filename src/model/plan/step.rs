@@ -5,6 +5,7 @@ use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName, VolumeNumber};
 use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
+use crate::model::stack::{Layer, Leaf};
 
 /// One thing to do. Each is done wholly or not at all, and doing it again does no harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +120,60 @@ pub enum Step {
     },
     /// Forget the resource's rollback, for the resource is gone.
     ForgetRollback,
+    /// Something about a backing object beside the data's.
+    Cache {
+        /// The volume.
+        volume: VolumeNumber,
+        /// The backing object.
+        leaf: Leaf,
+        /// What.
+        act: CacheAct,
+    },
+    /// Something about a layer.
+    Layer {
+        /// The volume.
+        volume: VolumeNumber,
+        /// The layer.
+        layer: Layer,
+        /// What.
+        act: LayerAct,
+    },
+}
+
+/// What is done to a backing object beside the data's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CacheAct {
+    /// Make an empty one of this size.
+    Create(Kib),
+    /// Make its device.
+    Attach,
+    /// Remove its device.
+    Detach,
+    /// Remove it.
+    Remove,
+}
+
+/// What is done to a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerAct {
+    /// Make its header where there is none; never over anything.
+    Format,
+    /// Put the new passphrase into force, if it is not yet.
+    ChangeKey,
+    /// Make its device.
+    Open,
+    /// Let its device take the size of what it stands on.
+    Resize,
+    /// Let it work on: whoever suspended it is gone.
+    Resume,
+    /// Write back what it keeps, and remove its device.
+    Close,
+    /// Remove its device; what it keeps is not needed any more.
+    Drop,
+    /// Forget what its cache holds, for the data below becomes another.
+    Reset,
+    /// Make its header unreadable for ever.
+    WipeHeader,
 }
 
 /// Whom a step or a problem concerns.
@@ -148,6 +203,8 @@ impl Step {
             | Self::RefreshSize { volume }
             | Self::Detach { volume }
             | Self::RemoveBacking { volume }
+            | Self::Cache { volume, .. }
+            | Self::Layer { volume, .. }
             | Self::MakeFileSystem { volume, .. } => vec![Subject::Volume(*volume)],
             Self::TakeSnapshot { snapshot, .. } | Self::RemoveSnapshot { snapshot, .. } => {
                 vec![Subject::Snapshot(snapshot.clone())]

@@ -10,15 +10,15 @@ use crate::model::names::{PoolName, RscName, SnapName, VolumeNumber};
 use crate::model::report::Problem;
 use crate::model::size::Kib;
 
-fn nr(number: u32) -> VolumeNumber {
+pub(super) fn nr(number: u32) -> VolumeNumber {
     VolumeNumber::new(number).expect("legal")
 }
 
-fn snap(name: &str) -> SnapName {
+pub(super) fn snap(name: &str) -> SnapName {
     SnapName::parse(name).expect("legal")
 }
 
-fn volume(number: u32, order: Order) -> DesiredVolume {
+pub(super) fn volume(number: u32, order: Order) -> DesiredVolume {
     DesiredVolume {
         number: nr(number),
         pool: PoolName::parse("pool").expect("legal"),
@@ -35,7 +35,7 @@ fn volume(number: u32, order: Order) -> DesiredVolume {
     }
 }
 
-fn desired(volumes: Vec<DesiredVolume>) -> DesiredResource {
+pub(super) fn desired(volumes: Vec<DesiredVolume>) -> DesiredResource {
     DesiredResource {
         rsc: RscName::parse("web").expect("legal"),
         generation: 1,
@@ -50,7 +50,7 @@ fn desired(volumes: Vec<DesiredVolume>) -> DesiredResource {
     }
 }
 
-fn snapshot(name: &str, order: Order, volumes: &[u32]) -> DesiredSnapshot {
+pub(super) fn snapshot(name: &str, order: Order, volumes: &[u32]) -> DesiredSnapshot {
     let source = |number: &u32| SnapshotSource {
         number: nr(*number),
         pool: PoolName::parse("pool").expect("legal"),
@@ -88,7 +88,7 @@ fn sick() -> Problem {
     Problem { message: "pool".to_owned(), cause: "gone".to_owned(), correction: String::new(), details: String::new() }
 }
 
-fn observed(volumes: &[(u32, &str)]) -> ObservedResource {
+pub(super) fn observed(volumes: &[(u32, &str)]) -> ObservedResource {
     ObservedResource {
         volumes: volumes.iter().map(|(n, text)| (nr(*n), seen(text))).collect(),
         ..ObservedResource::default()
@@ -130,10 +130,12 @@ fn word(step: &Step) -> String {
         Step::SwapRollback { volume } => format!("swap {volume}"),
         Step::RecordRollback { volumes, .. } => format!("record {}", list(volumes)),
         Step::ForgetRollback => "forget".to_owned(),
+        Step::Cache { volume, leaf, act } => format!("{act:?} {volume}{}", leaf.suffix()).to_lowercase(),
+        Step::Layer { volume, layer, act } => format!("{act:?} {volume} {layer}").to_lowercase(),
     }
 }
 
-fn said(desired: &DesiredResource, observed: &ObservedResource) -> String {
+pub(super) fn said(desired: &DesiredResource, observed: &ObservedResource) -> String {
     let plan = plan(desired, observed);
     let mut words: Vec<String> = plan.steps.iter().map(word).collect();
     words.extend(plan.problems.iter().map(|(_, problem)| format!("!{}", problem.cause)));

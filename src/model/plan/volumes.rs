@@ -2,12 +2,14 @@
 
 use super::TOLERANCE_EXTENTS;
 use super::cut::Cut;
+use super::layers::Layered;
 use super::observed::{Content, ObservedResource, ObservedVolume};
-use super::step::{Plan, Step, Subject};
+use super::step::{LayerAct, Plan, Step, Subject};
 use crate::model::desired::{DesiredResource, DesiredVolume, Order, Origin, Rollback};
 use crate::model::names::VolumeNumber;
 use crate::model::report::{Problem, Refused};
 use crate::model::size::Kib;
+use crate::model::stack::Leaf;
 
 /// Factor of at least 1 that widens the tolerance for devices that are too large.
 const TOLERANCE_PROP: &str = "StorDriver/alignmentTolerance";
@@ -26,8 +28,9 @@ pub(super) fn settle(desired: &DesiredResource, observed: &ObservedResource, pla
             }
             Some(Ok(found)) if !found.has_device => {}
             Some(Ok(found)) if found.backing.is_some() => {
-                resize(desired, volume, found, plan);
-                connect(desired, volume, found, plan);
+                let layered = Layered::of(desired, volume);
+                resize(&layered, found, plan);
+                connect(&layered, found, plan);
             }
             _ => create(desired, volume, observed, plan),
         }
@@ -35,22 +38,32 @@ pub(super) fn settle(desired: &DesiredResource, observed: &ObservedResource, pla
 }
 
 /// Devices of an inactive resource: all of them are unused, or none is detached.
-fn release(desired: &DesiredResource, observed: &ObservedResource, plan: &mut Plan) {
+fn release<'a>(desired: &'a DesiredResource, observed: &'a ObservedResource, plan: &mut Plan) {
     if desired.active {
         return;
     }
-    let volumes: Vec<VolumeNumber> = desired
-        .volumes
-        .iter()
-        .map(|volume| volume.number)
-        .filter(|number| found(observed, *number).is_some_and(|found| found.device.is_some()))
-        .collect();
-    if volumes.is_empty() {
+    let with = |volume: &'a DesiredVolume| Some((volume, found(observed, volume.number)?));
+    let attached: Vec<(&DesiredVolume, &ObservedVolume)> =
+        desired.volumes.iter().filter_map(with).filter(|(_, found)| found.is_attached()).collect();
+    if attached.is_empty() {
         return;
     }
-    let detach = volumes.iter().map(|volume| Step::Detach { volume: *volume });
-    plan.steps.push(Step::AssertUnused { volumes: volumes.clone() });
-    plan.steps.extend(detach);
+    plan.steps.push(Step::AssertUnused { volumes: attached.iter().map(|(volume, _)| volume.number).collect() });
+    for (volume, found) in attached {
+        detach(&Layered::of(desired, volume), found, LayerAct::Close, plan);
+    }
+}
+
+/// Takes all devices of a volume down, from the top on.
+fn detach(layered: &Layered<'_>, found: &ObservedVolume, act: LayerAct, plan: &mut Plan) {
+    layered.close(found, act, plan);
+    if act == LayerAct::Drop {
+        layered.wipe(found, plan);
+    }
+    if found.device.is_some() {
+        plan.steps.push(Step::Detach { volume: layered.volume.number });
+    }
+    layered.detach_caches(found, plan);
 }
 
 fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &ObservedResource, plan: &mut Plan) {
@@ -75,8 +88,13 @@ fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &Observed
         plan.refuse(Subject::Volume(number), texts);
         return;
     }
+    let layered = Layered::of(desired, volume);
+    if !layered.has_key(plan) {
+        return;
+    }
+    let Some(gross) = data_size(&layered, None, plan) else { return };
     match &volume.origin {
-        Origin::Blank => plan.steps.push(Step::CreateBlank { volume: number, size: volume.size }),
+        Origin::Blank => plan.steps.push(Step::CreateBlank { volume: number, size: gross }),
         Origin::Snapshot { rsc: source, snapshot, volume: part } => {
             let Some(size) = observed.origins.get(&number) else {
                 let texts = [
@@ -94,66 +112,125 @@ fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &Observed
                 rsc: source.clone(),
                 snapshot: snapshot.clone(),
                 part: *part,
-                size: volume.size.max(*size),
+                size: gross.max(*size),
             });
         }
     }
-    connect(desired, volume, &ObservedVolume::default(), plan);
+    // Caches may be there of an attempt that was cut off.
+    let caches = found(observed, number).map(|found| found.caches.clone()).unwrap_or_default();
+    connect(&layered, &ObservedVolume { caches, ..ObservedVolume::default() }, plan);
+}
+
+/// How large the backing object of the data has to be.
+fn data_size(layered: &Layered<'_>, found: Option<&ObservedVolume>, plan: &mut Plan) -> Option<Kib> {
+    match layered.sizes(found) {
+        Ok(sizes) => sizes.get(&Leaf::Data).copied(),
+        Err(problem) => {
+            plan.problems.push((Subject::Volume(layered.volume.number), problem));
+            None
+        }
+    }
 }
 
 /// Grows what is too small; cuts what is too large when that was asked for.
-fn resize(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) {
-    let Some(actual) = found.backing else { return };
+fn resize(layered: &Layered<'_>, found: &ObservedVolume, plan: &mut Plan) {
+    let Layered { desired, volume, .. } = layered;
+    let (Some(actual), Some(size)) = (found.backing, data_size(layered, Some(found), plan)) else { return };
     let number = volume.number;
-    let changed = if actual < volume.size {
-        plan.steps.push(Step::Grow { volume: number, size: volume.size });
+    let changed = if actual < size {
+        plan.steps.push(Step::Grow { volume: number, size });
         true
-    } else if volume.shrink && actual >= upper_bound(desired, volume, found) {
-        cut(desired, volume, found, plan)
+    } else if volume.shrink && actual >= upper_bound(desired, size, found) {
+        cut(layered, size, found, plan)
     } else {
         false
     };
     let Some(device) = found.device.as_ref().filter(|_| desired.active) else {
         return;
     };
-    if changed || device.size != actual {
+    let changed = changed || device.size != actual;
+    if changed {
         plan.steps.push(Step::RefreshSize { volume: number });
     }
+    layered.resize(found, changed, plan);
 }
 
-/// Makes a volume smaller, unless that would cut something off. The device of one that is not keeps its size.
-fn cut(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) -> bool {
-    let (number, size) = (volume.number, volume.size);
-    let device = found.device.as_ref().map(|device| device.path.as_str());
-    match (Cut { rsc: &desired.rsc, number, size, device }).refusal(&found.extent) {
-        Some(problem) => {
-            plan.problems.push((Subject::Volume(number), problem));
-            plan.refused.push(Refused::Shrink(number));
-            false
-        }
-        None => {
-            plan.steps.push(Step::AssertUnused { volumes: vec![number] });
-            plan.steps.push(Step::Shrink { volume: number, size });
-            true
-        }
+/// Makes a volume smaller, unless that would cut something off. The device of one that is not keeps its size. Tells whether
+/// the size of its device has to follow.
+fn cut(layered: &Layered<'_>, size: Kib, found: &ObservedVolume, plan: &mut Plan) -> bool {
+    let Layered { desired, volume, stack } = layered;
+    let number = volume.number;
+    let top = found.top(stack);
+    if !stack.is_plain() && !can_be_seen(layered, top.is_some(), plan) {
+        return false;
     }
+    let device = top.map(|device| device.path.as_str());
+    if let Some(problem) = (Cut { rsc: &desired.rsc, number, size: volume.size, device }).refusal(&found.extent) {
+        plan.problems.push((Subject::Volume(number), problem));
+        plan.refused.push(Refused::Shrink(number));
+        return false;
+    }
+    plan.steps.push(Step::AssertUnused { volumes: vec![number] });
+    if stack.is_plain() {
+        plan.steps.push(Step::Shrink { volume: number, size });
+        return true;
+    }
+    layered.close(found, LayerAct::Close, plan);
+    layered.reset(plan);
+    plan.steps.push(Step::Shrink { volume: number, size });
+    plan.steps.push(Step::RefreshSize { volume: number });
+    layered.reopen(found, plan);
+    false
+}
+
+/// Whether it can be told how far the content of a volume with layers reaches, and whether it can be opened after that.
+fn can_be_seen(layered: &Layered<'_>, open: bool, plan: &mut Plan) -> bool {
+    let Layered { desired, volume, .. } = layered;
+    let message = || format!("Volume {} of resource {} is not made smaller", volume.number, desired.rsc);
+    if !desired.active {
+        let texts = [
+            message(),
+            "the resource is not active, so its layers are closed and its content cannot be looked at".to_owned(),
+            "Nothing was changed. Activate the resource, and ask again.".to_owned(),
+        ];
+        plan.refuse(Subject::Volume(volume.number), texts);
+        plan.refused.push(Refused::Shrink(volume.number));
+        return false;
+    }
+    if !layered.has_key(plan) {
+        return false;
+    }
+    if !open {
+        let texts = [
+            format!("Volume {} of resource {} is not made smaller yet", volume.number, desired.rsc),
+            "its layers are not open, and its content can only be looked at through them".to_owned(),
+            "It is tried again.".to_owned(),
+        ];
+        plan.refuse(Subject::Volume(volume.number), texts);
+    }
+    open
 }
 
 /// The smallest size that is too large.
-fn upper_bound(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume) -> Kib {
+fn upper_bound(desired: &DesiredResource, wanted: Kib, found: &ObservedVolume) -> Kib {
     let factor = desired.props.get(TOLERANCE_PROP).and_then(|text| text.parse::<u64>().ok()).unwrap_or(1).max(1);
     let slack = found.granularity.0.saturating_mul(TOLERANCE_EXTENTS).saturating_mul(factor);
-    Kib(volume.size.0.saturating_add(slack))
+    Kib(wanted.0.saturating_add(slack))
 }
 
-/// Device and file system of a volume whose data is there, or will be by then.
-fn connect(desired: &DesiredResource, volume: &DesiredVolume, found: &ObservedVolume, plan: &mut Plan) {
+/// Devices and file system of a volume whose data is there, or will be by then.
+fn connect(layered: &Layered<'_>, found: &ObservedVolume, plan: &mut Plan) {
+    let Layered { desired, volume, .. } = layered;
     if !desired.active {
+        layered.change_key_at_rest(found, plan);
         return;
     }
     let number = volume.number;
     if found.device.is_none() {
         plan.steps.push(Step::Attach { volume: number });
+    }
+    if !layered.open(found, plan) {
+        return;
     }
     if let Some(file_system) = &volume.file_system
         && volume.order == Order::Make
@@ -186,7 +263,8 @@ pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &
         .filter(|volume| found(observed, volume.number).is_some_and(|f| f.backing.is_some()))
         .filter_map(|volume| {
             let part = observed.rollback_parts.get(&volume.number)?;
-            Some((volume.number, volume.size.max(*part)))
+            let gross = Layered::of(desired, volume).sizes(found(observed, volume.number)).ok()?;
+            Some((volume.number, gross[&Leaf::Data].max(*part)))
         })
         .collect();
     if incomplete || targets.is_empty() {
@@ -199,6 +277,11 @@ pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &
         return;
     }
     let volumes: Vec<VolumeNumber> = targets.iter().map(|(number, _)| *number).collect();
+    let concerned = desired.volumes.iter().filter(|volume| volumes.contains(&volume.number));
+    if desired.active && !concerned.clone().all(|volume| Layered::of(desired, volume).has_key(plan)) {
+        // What is closed now could not be opened again.
+        return;
+    }
     plan.steps.push(Step::AssertUnused { volumes: volumes.clone() });
     plan.steps.extend(targets.iter().map(|(number, size)| Step::StageRollback {
         volume: *number,
@@ -211,15 +294,19 @@ pub(super) fn roll_back(desired: &DesiredResource, order: &Rollback, observed: &
     if desired.active {
         // Those that were not attached are attached by `settle`.
         let attached = |volume: &VolumeNumber| found(observed, *volume).is_some_and(|found| found.device.is_some());
-        let attach = volumes.into_iter().filter(attached);
-        plan.steps.extend(attach.map(|volume| Step::Attach { volume }));
+        for volume in concerned.filter(|volume| attached(&volume.number)) {
+            plan.steps.push(Step::Attach { volume: volume.number });
+            if let Some(found) = found(observed, volume.number) {
+                Layered::of(desired, volume).reopen(found, plan);
+            }
+        }
     }
 }
 
 /// Removes the volumes that shall go, after a check that none of them is in use.
 pub(super) fn remove(desired: &DesiredResource, observed: &ObservedResource, plan: &mut Plan) {
     let whole = desired.order == Order::Remove;
-    let mut going: Vec<(VolumeNumber, &ObservedVolume)> = Vec::new();
+    let mut going: Vec<(&DesiredVolume, &ObservedVolume)> = Vec::new();
     for volume in &desired.volumes {
         if !whole && volume.order != Order::Remove {
             continue;
@@ -229,23 +316,21 @@ pub(super) fn remove(desired: &DesiredResource, observed: &ObservedResource, pla
                 let subject = Subject::Volume(volume.number);
                 plan.problems.push((subject, problem.clone()));
             }
-            Some(Ok(found)) if found.backing.is_some() || found.device.is_some() => {
-                going.push((volume.number, found));
-            }
+            Some(Ok(found)) if !found.is_absent() => going.push((volume, found)),
             _ => {}
         }
     }
-    let volumes: Vec<VolumeNumber> = going.iter().map(|(number, _)| *number).collect();
+    let volumes: Vec<VolumeNumber> = going.iter().map(|(volume, _)| volume.number).collect();
     if !volumes.is_empty() {
         plan.steps.push(Step::AssertUnused { volumes });
     }
     for (volume, found) in going {
-        if found.device.is_some() {
-            plan.steps.push(Step::Detach { volume });
-        }
+        let layered = Layered::of(desired, volume);
+        detach(&layered, found, LayerAct::Drop, plan);
         if found.backing.is_some() {
-            plan.steps.push(Step::RemoveBacking { volume });
+            plan.steps.push(Step::RemoveBacking { volume: volume.number });
         }
+        layered.remove_caches(found, plan);
     }
     if whole && observed.rolled_back.is_some() {
         plan.steps.push(Step::ForgetRollback);

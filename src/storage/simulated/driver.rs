@@ -27,7 +27,7 @@ type Wanted<'a> = (&'a str, Kib, Owner);
 
 /// The driver of a simulated pool.
 #[derive(Debug)]
-pub(in crate::storage) struct SimulatedDriver {
+pub struct SimulatedDriver {
     kind: ProviderKind,
     backing: String,
     disk: Disk,
@@ -47,7 +47,7 @@ impl SimulatedDriver {
         Ok(driver)
     }
 
-    fn work<T>(&self, act: impl FnOnce(&mut Work<'_>) -> T) -> T {
+    pub(super) fn work<T>(&self, act: impl FnOnce(&mut Work<'_>) -> T) -> T {
         self.disk.work((&self.backing, self.life), act)
     }
 
@@ -59,7 +59,7 @@ impl SimulatedDriver {
     }
 
     /// The problem of an error with a file, or with the pool.
-    fn problem(&self, message: impl Into<String>, id: Option<&str>, error: &io::Error) -> Problem {
+    pub(super) fn problem(&self, message: impl Into<String>, id: Option<&str>, error: &io::Error) -> Problem {
         let folder = PathBuf::from(&self.backing);
         io_problem(message, &id.map_or(folder.clone(), |id| folder.join(format!("{id}.img"))), error)
     }
@@ -118,13 +118,16 @@ impl SimulatedDriver {
     fn take_down(&self, work: &mut Work<'_>, id: &str) -> Result<(), Problem> {
         self.assert_free(work, Op::Detach, id)?;
         if let Ok(file) = work.file(id) {
+            if let Some((layer, _)) = file.layers.first_key_value() {
+                return Err(usage::in_use_by(&device_path(id), &format!("is held by its layer {layer}")));
+            }
             file.device = None;
         }
         Ok(())
     }
 }
 
-fn device_path(id: &str) -> String {
+pub(super) fn device_path(id: &str) -> String {
     format!("/dev/zea-sim/{id}")
 }
 
@@ -172,6 +175,10 @@ impl Driver for SimulatedDriver {
 
     fn granularity(&self) -> Kib {
         Kib(1)
+    }
+
+    fn simulated(&self) -> Option<&SimulatedDriver> {
+        Some(self)
     }
 
     fn supports_snapshots(&self) -> bool {

@@ -9,7 +9,9 @@ use nix::libc::{ENOENT, ENOSPC};
 use super::faults::{Fault, Faults, Op};
 use crate::model::moment::{EpochMs, Uuid};
 use crate::model::names::RscName;
+use crate::model::secret::Secret;
 use crate::model::size::Kib;
+use crate::model::stack::Layer;
 use crate::storage::driver::Owner;
 
 /// What a file is for.
@@ -37,6 +39,10 @@ pub(super) struct File {
     pub(super) made_ms: i64,
     /// Size of the device on it.
     pub(super) device: Option<Kib>,
+    /// Sizes of the open layers above that.
+    pub(super) layers: BTreeMap<Layer, Kib>,
+    /// What opens it, where it is encrypted.
+    pub(super) key: Option<Secret>,
 }
 
 #[derive(Debug, Default)]
@@ -102,6 +108,8 @@ impl Work<'_> {
             owner: Some(owner),
             made_ms: self.now_ms(),
             device: None,
+            layers: BTreeMap::new(),
+            key: None,
         };
         self.folder.files.insert(id.to_owned(), file);
         Ok(true)
@@ -127,6 +135,7 @@ impl Work<'_> {
         let old = self.folder.asides.get(to).map_or(Kib(0), |old| old.room);
         self.folder.used = account(self.folder.used, (old, room), self.total)?;
         (file.role, file.room, file.made_ms, file.device) = (role, room, self.now_ms(), None);
+        file.layers.clear();
         self.folder.asides.insert(to.to_owned(), file);
         Ok(())
     }

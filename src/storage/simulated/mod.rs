@@ -7,6 +7,7 @@
 mod driver;
 mod faults;
 mod folder;
+mod layers;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,7 +110,10 @@ impl Disk {
         let mut ground = self.ground();
         ground.life += 1;
         let files = ground.folders.values_mut().flat_map(|folder| folder.files.values_mut());
-        files.for_each(|file| file.device = None);
+        for file in files {
+            file.device = None;
+            file.layers.clear();
+        }
     }
 
     /// Tells the time, for a disk without a clock.
@@ -158,6 +162,8 @@ impl Disk {
             needs: if content == 0 { Kib(0) } else { size },
             made_ms,
             device: None,
+            layers: BTreeMap::new(),
+            key: None,
         };
         let folder = ground.folders.entry(backing.to_owned()).or_default();
         folder.used += size.0;

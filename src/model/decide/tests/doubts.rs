@@ -48,6 +48,7 @@ fn a_replica_has_no_disk_by_what_its_node_said_when_it_had_none() {
             backing_path: None,
             allocated: None,
             usable: None,
+            luks: None,
         };
         let report = ResourceReport {
             rsc: rsc_name("vol"),

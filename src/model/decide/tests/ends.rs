@@ -43,6 +43,7 @@ fn answer(puppet: &mut Puppet, how: &str) {
         backing_path: (how == "attached").then(|| "/dev/loop0".to_owned()),
         allocated: None,
         usable: None,
+        luks: None,
     };
     let whole = puppet.carry_out(&desired);
     let others = whole.volumes.iter().filter(|volume| volume.number != found.number).cloned();

@@ -289,6 +289,7 @@ impl World {
             backing_path: None,
             allocated: None,
             usable: None,
+            luks: None,
         };
         let generation = self.definition(rsc).generation;
         let status = ResourceStatus {

@@ -102,6 +102,7 @@ impl Puppet {
             backing_path: None,
             allocated: Some(volume.size),
             usable: Some(volume.size),
+            luks: None,
         });
         let snapshots = desired.snapshots.iter().map(|snapshot| SnapshotReport {
             name: snapshot.name.clone(),

@@ -8,6 +8,7 @@ use crate::model::names::VolumeNumber;
 use crate::model::observed::ResourceStatus;
 use crate::model::report::VolumeReport;
 use crate::model::size::{BitmapBlock, DrbdGeometry, Kib, PeerSlots};
+use crate::model::stack::{Leaf, Stack};
 
 /// Stripes of DRBD's activity log, unless somebody says otherwise; nobody can yet.
 const AL_STRIPES: i64 = 1;
@@ -151,7 +152,7 @@ fn drbd_volume(json: &mut Json, volume: ReplicaVolume) {
     json.text("device_path", volume.device_path());
     json.text("backing_device", volume.backing_path());
     let diskful = volume.replica.resource.is_diskful();
-    json.size("allocated_size_kib", if diskful { volume.gross().0 } else { 0 });
+    json.size("allocated_size_kib", if diskful { volume.below_drbd().0 } else { 0 });
     json.size("usable_size_kib", volume.net().0);
 }
 
@@ -167,6 +168,9 @@ fn middle_volume(json: &mut Json, volume: ReplicaVolume, layer: LayerKind) {
     json.int("volume_number", volume.number.get().into());
     if volume.replica.layers().first() == Some(&layer) {
         json.text("device_path", volume.device_path());
+    }
+    if layer == LayerKind::Luks {
+        json.text("backing_device", volume.backing_path());
     }
     json.size("usable_size_kib", volume.net().0);
     if layer == LayerKind::Luks {
@@ -201,8 +205,15 @@ impl ReplicaVolume<'_> {
         self.definition.map(|definition| definition.size).unwrap_or_default()
     }
 
-    /// What the storage layer has to give: with DRBD's metadata where DRBD stands in the stack.
+    /// What the storage layer has to give: with DRBD's metadata and LUKS's header, where they stand in the stack.
     fn gross(&self) -> Kib {
+        let props = &self.replica.definition.props;
+        let sizes = Stack::of(self.replica.layers()).gross(self.below_drbd(), &|key| props.get(key), &|_| None);
+        sizes.ok().and_then(|sizes| sizes.get(&Leaf::Data).copied()).unwrap_or(self.net())
+    }
+
+    /// What DRBD stands on, or the user where it is not in the stack.
+    fn below_drbd(&self) -> Kib {
         if !self.replica.layers().contains(&LayerKind::Drbd) {
             return self.net();
         }
