@@ -5,3 +5,4 @@ pub mod mountinfo;
 pub mod rest;
 pub mod superblock;
 pub mod wire;
+pub mod zfs;

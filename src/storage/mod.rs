@@ -10,6 +10,7 @@ mod execute;
 mod freeze;
 mod ioctl;
 pub mod layer;
+mod listing;
 pub mod loops;
 mod mark;
 pub mod mkfs;

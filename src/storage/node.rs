@@ -51,7 +51,7 @@ enum Ground {
 
 #[derive(Debug)]
 struct Real {
-    exec: Exec,
+    exec: Arc<Exec>,
     loops: Arc<Loops>,
     turns: Turns,
 }
@@ -71,9 +71,10 @@ impl NodeStorage {
     #[must_use]
     pub fn real(setup: &Setup) -> Self {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
+        let exec = Arc::new(Exec::new(setup.limits));
         Self(Arc::new(Inner {
-            pools: Pools::real(loops.clone()),
-            ground: Ground::Real(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
+            pools: Pools::real(loops.clone(), exec.clone()),
+            ground: Ground::Real(Real { exec, loops, turns: Turns::default() }),
             rules: Rules::default(),
         }))
     }
@@ -188,7 +189,12 @@ impl NodeStorage {
     /// Backing objects that have changed without us: their devices are gone, or they take more or less room than was last
     /// reported. Looks at every device that is attached: call it at intervals, never per operation.
     pub async fn look_around(&self) -> Vec<String> {
-        self.blocking(|storage| storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default()).await
+        self.blocking(|storage| {
+            let mut changed = storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default();
+            changed.extend(storage.0.pools.look_around());
+            changed
+        })
+        .await
     }
 
     /// How many loop devices of this node's pools are known.
@@ -256,7 +262,7 @@ impl Inner {
             let plan = (self.rules.plan)(desired, &observed);
             let breaker = memory.breaker();
             let execution =
-                Execution { desired, targets: &targets, exec: self.real().map(|real| &real.exec), breaker: &breaker };
+                Execution { desired, targets: &targets, exec: self.real().map(|real| &*real.exec), breaker: &breaker };
             outcome = execution.run(&plan, steps);
             if !plan.steps.is_empty() {
                 observed = observe(desired, &targets, &memory.formatted());
