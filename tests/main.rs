@@ -2,6 +2,7 @@
 
 mod cli;
 mod conf;
+mod disks;
 mod link;
 mod processes;
 mod python;

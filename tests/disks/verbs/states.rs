@@ -1,0 +1,104 @@
+//! What the API and the nodes say of resources and pools.
+
+use serde_json::Value;
+
+use super::Done;
+use crate::disks::stage::{PATIENCE, Stage, wait_for};
+
+/// The nodes that a resource is on.
+pub fn nodes_of(stage: &Stage, rsc: &str) -> Result<Vec<String>, String> {
+    let found = stage.rest.get(&format!("/v1/resource-definitions/{rsc}/resources"))?;
+    let names = found.as_array().into_iter().flatten().filter_map(|one| one["node_name"].as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+fn path_of(stage: &Stage, rsc: &str, node: &str) -> Result<String, String> {
+    let all = stage.rest.get(&format!("/v1/view/resources?resources={rsc}&nodes={node}"))?;
+    let volume = &all[0]["volumes"][0];
+    let path = volume["device_path"].as_str().filter(|path| !path.is_empty());
+    path.map(str::to_owned).ok_or_else(|| format!("{rsc} has no device on {node}: {volume}"))
+}
+
+/// The device of a resource's volume 0, once it is there: with a size, and, a loop device, with a file of that name behind it.
+/// What the API says may be older than the node's last boot.
+pub fn device(stage: &Stage, rsc: &str, node: &str) -> Result<String, String> {
+    let mut found = String::new();
+    wait_for(&format!("the device of {rsc} on {node}"), || {
+        let path = path_of(stage, rsc, node)?;
+        let loops = path.strip_prefix("/dev/loop").map_or_else(String::new, |number| {
+            format!(" && read -r file </sys/block/loop{number}/loop/backing_file && [[ ${{file##*/}} == {rsc}_* ]]")
+        });
+        let command = format!("[ -b {path} ] && [ \"$(blockdev --getsize64 {path})\" -gt 0 ]{loops}");
+        let there = stage.run(node, &command, PATIENCE)?.code == 0;
+        found = path;
+        Ok(there)
+    })?;
+    Ok(found)
+}
+
+/// Bytes of the device, as the kernel says.
+pub fn size_on(stage: &Stage, rsc: &str, node: &str) -> Result<u64, String> {
+    let path = device(stage, rsc, node)?;
+    let text = stage.on(node, &format!("blockdev --getsize64 {path}"))?;
+    text.trim().parse().map_err(|_| format!("no size of {path}: {text}"))
+}
+
+/// Waits until the API knows an object no more.
+pub fn gone(stage: &Stage, path: &str) -> Done {
+    wait_for(&format!("the end of {path}"), || match stage.rest.get(path) {
+        Err(why) if why.contains(": 404 ") => Ok(true),
+        other => other.map(|_| false),
+    })
+}
+
+pub fn there(stage: &Stage, words: &[&str]) -> Done {
+    device(stage, words[0], words[1]).map(drop)
+}
+
+fn unquoted(words: &str) -> Vec<&str> {
+    words.split('"').skip(1).step_by(2).collect()
+}
+
+/// Waits until a text has all of these words.
+fn says(what: &str, words: &str, text: impl Fn() -> Result<String, String>) -> Done {
+    let words = unquoted(words);
+    if words.is_empty() {
+        return Err("what it says stands in quotation marks".to_owned());
+    }
+    let mut last = String::new();
+    wait_for(what, || {
+        last = text()?;
+        Ok(words.iter().all(|word| last.contains(word)))
+    })
+    .map_err(|why| format!("{why}; it says {last}"))
+}
+
+pub fn fails(stage: &Stage, words: &[&str]) -> Done {
+    let (rsc, node) = (words[0], words[1]);
+    says(&format!("{rsc} on {node} saying {}", words[2]), words[2], || {
+        let all = stage.rest.get(&format!("/v1/view/resources?resources={rsc}&nodes={node}"))?;
+        Ok(all[0]["volumes"].to_string())
+    })
+}
+
+fn pool_state(stage: &Stage, pool: &str, node: &str) -> Result<Value, String> {
+    let pools = stage.rest.get(&format!("/v1/view/storage-pools?nodes={node}"))?;
+    let found = pools.as_array().into_iter().flatten().find(|found| found["storage_pool_name"] == *pool);
+    found.cloned().ok_or_else(|| format!("there is no pool {pool} on {node}"))
+}
+
+pub fn pool_fails(stage: &Stage, words: &[&str]) -> Done {
+    let (pool, node) = (words[0], words[1]);
+    says(&format!("pool {pool} on {node} saying {}", words[2]), words[2], || {
+        pool_state(stage, pool, node).map(|state| state.to_string())
+    })
+}
+
+/// Its room is known, and it reports nothing.
+pub fn pool_well(stage: &Stage, words: &[&str]) -> Done {
+    wait_for(&format!("room in pool {} on {}", words[0], words[1]), || {
+        let state = pool_state(stage, words[0], words[1])?;
+        let quiet = state["reports"].as_array().is_none_or(Vec::is_empty);
+        Ok(quiet && state["free_capacity"].as_i64() > Some(0))
+    })
+}
