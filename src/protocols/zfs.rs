@@ -158,7 +158,8 @@ pub fn failure(stderr: &str) -> Failure {
 
 fn lines<T, C: FromIterator<T>>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<C, BadLine> {
     let line = |(at, line): (usize, &str)| parse(line).ok_or_else(|| BadLine { number: at + 1, line: line.to_owned() });
-    text.lines().enumerate().map(line).collect()
+    // A carriage return is a letter of the last column.
+    text.split_terminator('\n').enumerate().map(line).collect()
 }
 
 fn dataset(line: &str) -> Option<(String, Dataset)> {
@@ -199,5 +200,94 @@ fn number(field: &str) -> Option<Option<u64>> {
     match field {
         NONE | "none" | "" => Some(None),
         digits => digits.parse().ok().map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fixture without its first line, which tells where it comes from.
+    fn body(text: &'static str) -> &'static str {
+        text.split_once('\n').expect("an origin").1
+    }
+
+    fn listed() -> Datasets {
+        parse_list(body(include_str!("../../tests/fixtures/zfs/list.txt"))).expect("as zfs prints it")
+    }
+
+    #[test]
+    fn a_listing() {
+        let known = listed();
+        assert_eq!(known.len(), 8);
+        let thin = Dataset {
+            kind: Kind::Volume,
+            volsize: Some(104_857_600),
+            volblocksize: Some(8192),
+            referenced: 5_308_416,
+            origin: None,
+            created: Some(1_795_598_425),
+            hidden: false,
+            marked: false,
+            remains_of: None,
+            owner: Some("000000ab".to_owned()),
+        };
+        assert_eq!(known["tank/zea/thin_00000"], thin);
+        let snapshot = Dataset {
+            kind: Kind::Snapshot,
+            volblocksize: None,
+            created: Some(1_795_598_434),
+            ..thin
+        };
+        assert_eq!(known["tank/zea/thin_00000@one"], snapshot);
+        assert_eq!(known["tank/zea/copy_00000"].origin.as_deref(), Some("tank/zea/thin_00000@one"));
+        let (pool, remains) = (&known["tank/zea"], &known["tank/zea/_deleted_thick_00000_18f0"]);
+        assert_eq!((pool.kind, pool.volsize, pool.owner.as_ref()), (Kind::FileSystem, None, None));
+        assert!(remains.marked && remains.remains_of.as_deref() == Some("thick_00000"));
+        assert!(known["tank/zea/_deleted_thick_00000_18f0@one"].marked, "snapshots inherit");
+    }
+
+    #[test]
+    fn a_listing_is_read_wholly_or_not_at_all() {
+        let good = "t/v\tvolume\t8192\t8192\t100\t-\t5\tnone\t-\t-\t-";
+        assert!(parse_list(good).expect("read")["t/v"].hidden);
+        assert_eq!(parse_list("").expect("empty"), Datasets::new());
+        let of_many_words = "t/v\tvolume\t8192\t8192\t100\t-\t5\tnone\t-\t-\ta\tb";
+        assert_eq!(parse_list(of_many_words).expect("read")["t/v"].owner.as_deref(), Some("a\tb"));
+        for bad in ["t/v", "t/v\tbookmark\t-\t-\t0\t-\t5\t-\t-\t-\t-", "t/v\tvolume\tx\t8192\t1\t-\t5\t-\t-\t-\t-", "\n"] {
+            let error = parse_list(&format!("{good}\n{bad}")).expect_err("refused");
+            assert_eq!(error.number, 2, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn zpools_room_and_properties() {
+        let zpools = parse_pools(body(include_str!("../../tests/fixtures/zfs/zpool.txt"))).expect("read");
+        let seen: Vec<_> = zpools.iter().map(|zpool| (zpool.name.as_str(), zpool.size, zpool.health.as_str())).collect();
+        assert_eq!(seen, [("sick", Some(1_006_632_960), "SUSPENDED"), ("tank", Some(1_006_632_960), "ONLINE")]);
+        assert!(parse_pools("tank\t1\n").is_err());
+        let quota = body(include_str!("../../tests/fixtures/zfs/room-quota.txt"));
+        assert_eq!(parse_room(quota), Some((303_119_360, Some(524_288_000))));
+        assert_eq!(parse_room(body(include_str!("../../tests/fixtures/zfs/room.txt"))), Some((650_982_400, None)));
+        assert_eq!((parse_room("1"), parse_room("-\t0"), parse_room("5\tnone")), (None, None, Some((5, None))));
+        let properties = parse_properties(body(include_str!("../../tests/fixtures/zfs/properties.txt")));
+        assert_eq!(properties["zea:rolled-back:web-1"], "51611c66-528f-4a4a-9a7c-7ac2a45c2bfa");
+        assert_eq!(parse_dry_run(body(include_str!("../../tests/fixtures/zfs/dry-run.txt"))), Some(16_384));
+        assert_eq!(parse_dry_run("create\tt/x\n"), None);
+    }
+
+    #[test]
+    fn every_complaint_has_its_meaning() {
+        let blocks = body(include_str!("../../tests/fixtures/zfs/failures.txt")).split("== ").skip(1);
+        let mut count = 0;
+        for block in blocks {
+            let (head, stderr) = block.split_once('\n').expect("a head");
+            let (meaning, command) = head.split_once(": ").expect("a meaning");
+            assert_eq!(format!("{:?}", failure(stderr)), meaning, "{command}");
+            count += 1;
+        }
+        assert_eq!(count, 16);
+        assert_eq!(failure("The ZFS modules are not loaded.\nTry running '/sbin/modprobe zfs'"), Failure::NoModule);
+        assert_eq!(failure(""), Failure::Other);
     }
 }

@@ -76,13 +76,23 @@ fn chosen(scenarios: Vec<Scenario>) -> Vec<Scenario> {
     scenarios.into_iter().filter(|scenario| scenario.name.contains(&word)).collect()
 }
 
+/// Whether one of its nodes needs a guest.
+fn has_zfs(scenario: &Scenario) -> bool {
+    scenario.steps.iter().any(|step| step.text.starts_with("node ") && step.text.ends_with(" with ZFS"))
+}
+
 /// Runs them, some at a time; tells of each, and fails if one did. Gives the sum of what was cut off.
 fn run_all(what: &str, scenarios: Vec<Scenario>) -> (u32, u32) {
     if let Some(reason) = no_uml() {
         crate::rigs::not_run(what, reason);
         return (0, 0);
     }
-    let (queue, told) = (Mutex::new(chosen(scenarios).into_iter()), Mutex::new((Vec::new(), (0, 0))));
+    let (with_zfs, mut scenarios): (Vec<Scenario>, Vec<Scenario>) = chosen(scenarios).into_iter().partition(has_zfs);
+    match machine::no_zfs().filter(|_| !with_zfs.is_empty()) {
+        Some(reason) => crate::rigs::not_run(&format!("{what}, with ZFS"), reason),
+        None => scenarios.extend(with_zfs),
+    }
+    let (queue, told) = (Mutex::new(scenarios.into_iter()), Mutex::new((Vec::new(), (0, 0))));
     let next = || queue.lock().unwrap().next();
     let work = || {
         while let Some(scenario) = next() {

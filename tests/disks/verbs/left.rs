@@ -1,4 +1,4 @@
-//! What lies on a node: logical volumes, mappings, loop devices, caches, files. Counted, and compared with what was noted.
+//! What lies on a node: logical volumes, mappings, loop devices, caches, datasets of ZFS, files. Counted, and compared with what was noted.
 
 use super::Done;
 use crate::disks::stage::{Stage, wait_for};
@@ -9,6 +9,7 @@ const LIST: &str = "\
     dmsetup ls 2>/dev/null | while read -r name rest; do [ \"$name\" = No ] || echo \"dm $name\"; done | sort; \
     losetup -n -l -O BACK-FILE | while read -r file; do echo \"loop $file\"; done | sort; \
     for set in /sys/fs/bcache/*-*; do [ -e $set ] && echo \"bcache $set\"; done; \
+    zfs list -H -o name -t filesystem,volume,snapshot 2>/dev/null | while read -r name; do echo \"zfs $name\"; done | sort; \
     find /mnt -mindepth 1 -path /mnt/own -prune -o -name '.filler*' -o -printf 'file %p\\n' | sort";
 
 fn list(stage: &Stage, node: &str) -> Result<String, String> {
@@ -18,7 +19,7 @@ fn list(stage: &Stage, node: &str) -> Result<String, String> {
 /// `2 lv, 0 dm`.
 fn count(list: &str) -> String {
     let number = |kind: &str| list.lines().filter(|line| line.starts_with(kind)).count();
-    ["lv ", "dm ", "loop ", "bcache ", "file "].map(|kind| format!("{kind}{}", number(kind))).join(", ")
+    ["lv ", "dm ", "loop ", "bcache ", "zfs ", "file "].map(|kind| format!("{kind}{}", number(kind))).join(", ")
 }
 
 pub fn note(stage: &Stage, words: &[&str]) -> Done {
@@ -59,5 +60,5 @@ fn difference(node: &str, before: &str, now: &str) -> String {
 #[test]
 fn differences_are_named() {
     assert_eq!(difference("n1", "dm a\nfile b\n", "dm a\nfile c\n"), "left over on n1: [\"file c\"]; missing there: [\"file b\"]");
-    assert_eq!(count("dm a\nfile b\nfile c\n"), "lv 0, dm 1, loop 0, bcache 0, file 2");
+    assert_eq!(count("dm a\nfile b\nfile c\n"), "lv 0, dm 1, loop 0, bcache 0, zfs 0, file 2");
 }

@@ -67,10 +67,17 @@ pub(super) fn create(
     with(with(line, options.iter().cloned()), [name.to_owned()])
 }
 
-/// A new volume with a snapshot's content.
-pub(super) fn clone(snapshot: &str, name: &str, owner: Owner, properties: &[(&str, &str)]) -> CommandLine {
+/// A new volume with a snapshot's content. A clone has room of its own only where it is reserved.
+pub(super) fn clone(
+    (snapshot, name): (&str, &str),
+    provisioning: Provisioning,
+    owner: Owner,
+    properties: &[(&str, &str)],
+) -> CommandLine {
     let line = with(zfs(["clone", "-o"]), [format!("{OWNER}={owner}")]);
-    let pairs = properties.iter().flat_map(|(name, value)| ["-o".to_owned(), format!("{name}={value}")]);
+    let reserved = (provisioning == Provisioning::Fat).then_some(&("refreservation", "auto"));
+    let properties = reserved.into_iter().chain(properties);
+    let pairs = properties.flat_map(|(name, value)| ["-o".to_owned(), format!("{name}={value}")]);
     with(with(line, pairs), [snapshot.to_owned(), name.to_owned()])
 }
 
@@ -162,10 +169,13 @@ mod tests {
                 create("t/v", thin, owner(), &blocks),
                 "zfs create -s -V 102400KB -o zea:volume=000000ab -o volblocksize=16k t/v".to_owned(),
             ),
-            (clone("t/v@s", "t/w", owner(), &[]), "zfs clone -o zea:volume=000000ab t/v@s t/w".to_owned()),
             (
-                clone("t/v@s", "t/w", owner(), &[("volmode", "none")]),
-                "zfs clone -o zea:volume=000000ab -o volmode=none t/v@s t/w".to_owned(),
+                clone(("t/v@s", "t/w"), Provisioning::Thin, owner(), &[]),
+                "zfs clone -o zea:volume=000000ab t/v@s t/w".to_owned(),
+            ),
+            (
+                clone(("t/v@s", "t/w"), Provisioning::Fat, owner(), &[("volmode", "none")]),
+                "zfs clone -o zea:volume=000000ab -o refreservation=auto -o volmode=none t/v@s t/w".to_owned(),
             ),
             (resize("t/v", Kib(16)), "zfs set volsize=16KB t/v".to_owned()),
             (set("t/v", &[("a:b", "c"), ("volmode", "none")]), "zfs set a:b=c volmode=none t/v".to_owned()),

@@ -342,7 +342,8 @@ impl Driver for ZfsDriver {
         let message = "The volume cannot be made from the snapshot";
         let (snapshot, _) = self.located(part, message)?;
         let name = self.name(id);
-        self.make(id, owner, (message, &commands::clone(&snapshot, &name, owner, &[])))?;
+        let line = commands::clone((&snapshot, &name), self.provisioning, owner, &[]);
+        self.make(id, owner, (message, &line))?;
         self.give_size(id, &name, size)
     }
 
@@ -451,18 +452,13 @@ impl ZfsDriver {
         }
     }
 
-    /// Gives a clone the size and the room that were asked for.
+    /// Gives what has a snapshot's size the one that was asked for.
     fn give_size(&self, id: &BackingId, name: &str, size: Kib) -> Result<(), Problem> {
         let known = self.zpool.read(|known| known.get(name).and_then(|found| found.volsize))?;
-        if known.is_some_and(|bytes| bytes < size.bytes()) {
-            self.set_size(id, name, size)?;
+        match known.is_some_and(|bytes| bytes < size.bytes()) {
+            true => self.set_size(id, name, size),
+            false => Ok(()),
         }
-        if self.provisioning == Provisioning::Fat {
-            // A clone has no room of its own by itself.
-            let message = format!("Room for a volume of {size} cannot be reserved");
-            self.change(id, &message, &commands::set(name, &[("refreservation", "auto")]))?;
-        }
-        Ok(())
     }
 
     fn set_size(&self, id: &BackingId, name: &str, size: Kib) -> Result<(), Problem> {

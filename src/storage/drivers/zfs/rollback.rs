@@ -91,7 +91,8 @@ impl ZfsDriver {
             self.zpool.destroy(&staging, message)?;
         }
         if !(ready == Some(true) && self.is_half_swapped(id)?) {
-            let line = commands::clone(snapshot, &staging, staged.owner, &[("volmode", "none")]);
+            let names = (snapshot, staging.as_str());
+            let line = commands::clone(names, self.provisioning, staged.owner, &[("volmode", "none")]);
             self.change(id, message, &line)?;
             self.zpool.look_again(std::slice::from_ref(&staging))?;
             self.give_size(id, &staging, staged.size)?;
