@@ -233,12 +233,7 @@ mod tests {
             owner: Some("000000ab".to_owned()),
         };
         assert_eq!(known["tank/zea/thin_00000"], thin);
-        let snapshot = Dataset {
-            kind: Kind::Snapshot,
-            volblocksize: None,
-            created: Some(1_795_598_434),
-            ..thin
-        };
+        let snapshot = Dataset { kind: Kind::Snapshot, volblocksize: None, created: Some(1_795_598_434), ..thin };
         assert_eq!(known["tank/zea/thin_00000@one"], snapshot);
         assert_eq!(known["tank/zea/copy_00000"].origin.as_deref(), Some("tank/zea/thin_00000@one"));
         let (pool, remains) = (&known["tank/zea"], &known["tank/zea/_deleted_thick_00000_18f0"]);
@@ -254,7 +249,9 @@ mod tests {
         assert_eq!(parse_list("").expect("empty"), Datasets::new());
         let of_many_words = "t/v\tvolume\t8192\t8192\t100\t-\t5\tnone\t-\t-\ta\tb";
         assert_eq!(parse_list(of_many_words).expect("read")["t/v"].owner.as_deref(), Some("a\tb"));
-        for bad in ["t/v", "t/v\tbookmark\t-\t-\t0\t-\t5\t-\t-\t-\t-", "t/v\tvolume\tx\t8192\t1\t-\t5\t-\t-\t-\t-", "\n"] {
+        for bad in
+            ["t/v", "t/v\tbookmark\t-\t-\t0\t-\t5\t-\t-\t-\t-", "t/v\tvolume\tx\t8192\t1\t-\t5\t-\t-\t-\t-", "\n"]
+        {
             let error = parse_list(&format!("{good}\n{bad}")).expect_err("refused");
             assert_eq!(error.number, 2, "{bad:?}");
         }
@@ -263,7 +260,8 @@ mod tests {
     #[test]
     fn zpools_room_and_properties() {
         let zpools = parse_pools(body(include_str!("../../tests/fixtures/zfs/zpool.txt"))).expect("read");
-        let seen: Vec<_> = zpools.iter().map(|zpool| (zpool.name.as_str(), zpool.size, zpool.health.as_str())).collect();
+        let seen: Vec<_> =
+            zpools.iter().map(|zpool| (zpool.name.as_str(), zpool.size, zpool.health.as_str())).collect();
         assert_eq!(seen, [("sick", Some(1_006_632_960), "SUSPENDED"), ("tank", Some(1_006_632_960), "ONLINE")]);
         assert!(parse_pools("tank\t1\n").is_err());
         let quota = body(include_str!("../../tests/fixtures/zfs/room-quota.txt"));

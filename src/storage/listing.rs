@@ -83,8 +83,7 @@ impl<T> Listing<T> {
 
     fn with_patience(what: impl Into<String>, patience: Duration) -> Self {
         let what = what.into();
-        let state =
-            State { value: None, since: None, patches: Vec::new(), begun: 0, last: Ok(Instant::now()) };
+        let state = State { value: None, since: None, patches: Vec::new(), begun: 0, last: Ok(Instant::now()) };
         Self { what, patience, state: Mutex::new(state), ended: Condvar::new() }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::driver::{self, Driver};
 use super::drivers::{Diskless, FileDriver, Preparation, Zfs, ZfsDriver, zfs};
@@ -42,6 +42,8 @@ pub struct Pools {
 struct Pool {
     desired: DesiredPool,
     driver: Mutex<Result<Arc<dyn Driver>, Problem>>,
+    /// Held by whoever prepares it again.
+    preparing: Mutex<()>,
 }
 
 impl Pools {
@@ -115,16 +117,26 @@ impl Pools {
         if let Err(problem) = &driver {
             tracing::warn!(pool = %desired.name, %problem, "a storage pool cannot be used");
         }
-        Arc::new(Pool { desired: desired.clone(), driver: Mutex::new(driver) })
+        Arc::new(Pool { desired: desired.clone(), driver: Mutex::new(driver), preparing: Mutex::default() })
     }
 
-    /// The pool's driver; a sick pool is tried again.
+    /// The pool's driver; a sick pool is tried again. Whoever comes meanwhile is told what was wrong before: the command that
+    /// is tried may hang.
     fn driver_of(&self, pool: &Pool) -> Result<Arc<dyn Driver>, Problem> {
-        let mut driver = pool.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        if driver.is_err() {
-            *driver = self.driver_for(&pool.desired);
+        let known = || pool.driver.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let _preparing = match (known(), pool.preparing.try_lock()) {
+            (Ok(driver), _) => return Ok(driver),
+            (sick, Err(TryLockError::WouldBlock)) => return sick,
+            (_, Ok(guard)) => guard,
+            (_, Err(TryLockError::Poisoned(guard))) => guard.into_inner(),
+        };
+        // Somebody may have been quicker.
+        if let Ok(driver) = known() {
+            return Ok(driver);
         }
-        driver.clone()
+        let driver = self.driver_for(&pool.desired);
+        *pool.driver.lock().unwrap_or_else(PoisonError::into_inner) = driver.clone();
+        driver
     }
 
     fn driver_for(&self, pool: &DesiredPool) -> Result<Arc<dyn Driver>, Problem> {

@@ -16,7 +16,7 @@ mount --bind /dev/ttyS1 /dev/tty1
 if [ "${udev:-yes}" = yes ]; then
     # Without it `zpool create` on a whole disk waits half a minute and fails.
     /lib/systemd/systemd-udevd --daemon
-    udevadm trigger
+    udevadm trigger --subsystem-match=block
 fi
 modprobe -a $modules || echo "node.sh: a module is missing"
 printf '%s\n' "link set lo up" "addr add $address dev eth0" "link set eth0 up" | ip -batch -

@@ -160,7 +160,10 @@ mod tests {
         let kinds = "filesystem,volume,snapshot";
         let table = [
             (list(words(&["t/a", "t/b"])), format!("zfs list -H -p -d 2 -t {kinds} -o {columns} t/a t/b")),
-            (list_again(&words(&["t/a/v", "t/a/w@s"])), format!("zfs list -H -p -d 1 -t {kinds} -o {columns} t/a/v t/a/w@s")),
+            (
+                list_again(&words(&["t/a/v", "t/a/w@s"])),
+                format!("zfs list -H -p -d 1 -t {kinds} -o {columns} t/a/v t/a/w@s"),
+            ),
             (room("t/a"), "zfs list -H -p -o available,quota t/a".to_owned()),
             (zpool("t"), "zpool list -H -p -o name,size,health t".to_owned()),
             (dry_run("t/a", none), "zfs create -s -n -P -V 1KB t/a/zea_dry_run".to_owned()),
@@ -181,7 +184,10 @@ mod tests {
             (set("t/v", &[("a:b", "c"), ("volmode", "none")]), "zfs set a:b=c volmode=none t/v".to_owned()),
             (inherit("t/v", "volmode"), "zfs inherit volmode t/v".to_owned()),
             (properties("t"), "zfs get -H -p -s local -o property,value all t".to_owned()),
-            (snapshot(&words(&["t/v@s", "t/w@s"]), &words(&["-o", "a:b=c"])), "zfs snapshot -o a:b=c t/v@s t/w@s".to_owned()),
+            (
+                snapshot(&words(&["t/v@s", "t/w@s"]), &words(&["-o", "a:b=c"])),
+                "zfs snapshot -o a:b=c t/v@s t/w@s".to_owned(),
+            ),
             (rollback("t/v@s"), "zfs rollback t/v@s".to_owned()),
             (rename("t/v", "t/w"), "zfs rename t/v t/w".to_owned()),
             (destroy("t/v@s"), "zfs destroy t/v@s".to_owned()),

@@ -23,12 +23,13 @@ use crate::model::desired::DesiredPool;
 use crate::model::kinds::Provisioning;
 use crate::model::moment::Uuid;
 use crate::model::names::{RscName, SnapName};
-use crate::model::plan::{BackingId, Content, Extent, ObservedPart, ObservedVolume, Stranger};
+use crate::model::plan::{BackingId, Content, Extent, ObservedDevice, ObservedPart, ObservedVolume, Stranger};
 use crate::model::report::{Capacity, Problem};
 use crate::model::size::{Kib, split_options};
 use crate::protocols::zfs::{Dataset, Datasets, Failure, Kind, parse_dry_run, parse_room};
 use crate::protocols::{blkid, superblock};
 use crate::storage::driver::{Driver, Owner, PartId};
+use crate::storage::exec::CommandLine;
 use crate::storage::problem::{io_problem, problem};
 use crate::storage::usage;
 use rollback::Staged;
@@ -146,7 +147,7 @@ impl ZfsDriver {
     }
 
     /// Runs a command that a volume needs.
-    fn change(&self, id: &BackingId, message: &str, line: &crate::storage::exec::CommandLine) -> Result<(), Problem> {
+    fn change(&self, id: &BackingId, message: &str, line: &CommandLine) -> Result<(), Problem> {
         self.zpool.run_patiently(&self.name(id), message, line)?;
         Ok(())
     }
@@ -163,12 +164,14 @@ impl ZfsDriver {
     }
 
     /// Whether listing and kernel tell the same of a volume; what is known of its device.
-    fn compare(&self, id: &BackingId) -> Result<(Option<Dataset>, Option<crate::model::plan::ObservedDevice>), Problem> {
+    fn compare(&self, id: &BackingId) -> Result<(Option<Dataset>, Option<ObservedDevice>), Problem> {
         let name = self.name(id);
         let known = self.known(id)?;
         let device = self.zvols().find(&name);
         let agree = match (&known, &device) {
-            (Some(known), Some(device)) => !known.hidden && known.volsize.map(Kib::from_bytes_floor) == Some(device.size),
+            (Some(known), Some(device)) => {
+                !known.hidden && known.volsize.map(Kib::from_bytes_floor) == Some(device.size)
+            }
             (Some(known), None) => known.hidden,
             (None, Some(_)) => false,
             (None, None) => true,
@@ -200,23 +203,32 @@ impl ZfsDriver {
         }
     }
 
-    /// Takes the device away, unless somebody has it open. The kernel leaves the device of an open zvol where it is.
+    /// Takes the device away, unless somebody has it open: then it stays as it is.
     fn hide(&self, id: &BackingId) -> Result<(), Problem> {
+        self.hold(id)?;
+        let hidden = self.try_hide(id);
+        if hidden.is_err() {
+            let name = self.name(id);
+            let message = format!("{name} cannot be given its device back");
+            self.change(id, &message, &commands::inherit(&name, "volmode"))?;
+            self.look_again(id)?;
+        }
+        hidden
+    }
+
+    /// The kernel leaves the device where it is while it is open, if only for a moment, and says nothing of it.
+    fn try_hide(&self, id: &BackingId) -> Result<(), Problem> {
         let name = self.name(id);
         let message = format!("The device of {name} cannot be removed");
-        let tries = SETTLE.as_millis() / SETTLE_STEP.as_millis();
-        for _ in 0..tries {
-            self.hold(id)?;
+        for _ in 0..SETTLE.as_millis() / SETTLE_STEP.as_millis() {
             self.change(id, &message, &commands::set(&name, &[("volmode", "none")]))?;
             if self.zvols().wait_gone(&name, SETTLE_STEP) {
                 self.zvols().forget(&name);
                 return self.look_again(id);
             }
+            self.hold(id)?;
         }
-        self.change(id, &message, &commands::inherit(&name, "volmode"))?;
-        self.look_again(id)?;
-        let device = self.zvols().find(&name).map_or_else(|| name.clone(), |device| device.path);
-        Err(usage::in_use(&zvol::kernel_path(&device)))
+        Err(usage::in_use(&zvol::kernel_path(&link_of(&name).to_string_lossy())))
     }
 
     fn reach(&self, id: &BackingId) -> io::Result<Extent> {
@@ -388,7 +400,11 @@ impl Driver for ZfsDriver {
         }
         Err(problem(
             message,
-            format!("neither {} nor a /dev/zd* of its own appeared within {} s", link_of(&name).display(), self.device_wait.as_secs()),
+            format!(
+                "neither {} nor a /dev/zd* of its own appeared within {} s",
+                link_of(&name).display(),
+                self.device_wait.as_secs()
+            ),
             "In a container the host's /dev must be mounted. See zfs get volmode, the parameter zvol_inhibit_dev of the module \
              zfs, and the kernel log; StorDriver/WaitTimeoutAfterCreate (ms) gives it more time.",
         ))
@@ -434,12 +450,7 @@ impl Driver for ZfsDriver {
 
 impl ZfsDriver {
     /// Runs a command that makes a volume; one that turns out to be there already is the owner's, or refused.
-    fn make(
-        &self,
-        id: &BackingId,
-        owner: Owner,
-        (message, line): (&str, &crate::storage::exec::CommandLine),
-    ) -> Result<(), Problem> {
+    fn make(&self, id: &BackingId, owner: Owner, (message, line): (&str, &CommandLine)) -> Result<(), Problem> {
         let name = self.name(id);
         self.zvols().forget(&name);
         let made = self.zpool.run_patiently(&name, message, line);
@@ -475,7 +486,9 @@ fn missing(dataset: &str) -> Problem {
     problem(
         format!("Dataset {dataset} is missing"),
         "its zpool has no dataset of that name",
-        format!("Make it (zfs create -o mountpoint=none {dataset}), or correct StorDriver/StorPoolName. Volumes are not made anew."),
+        format!(
+            "Make it (zfs create -o mountpoint=none {dataset}), or correct StorDriver/StorPoolName. Volumes are not made anew."
+        ),
     )
 }
 
@@ -491,6 +504,23 @@ fn is_dataset(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl ZfsDriver {
+        /// One that has looked at nothing.
+        pub(super) fn unprepared(dataset: &str) -> Self {
+            Self {
+                dataset: dataset.to_owned(),
+                provisioning: Provisioning::Thin,
+                zpool: Zfs::new(Arc::default()).zpool_of(dataset),
+                granularity: GRANULARITY,
+                create_options: Vec::new(),
+                snapshot_options: Vec::new(),
+                device_wait: DEVICE_WAIT,
+                staged: Mutex::default(),
+                tokens: Mutex::default(),
+            }
+        }
+    }
 
     #[test]
     fn names_of_datasets() {

@@ -210,7 +210,11 @@ impl Zpool {
                 Kind::Volume => found.marked && snapshots(known, name).next().is_none(),
                 Kind::FileSystem => false,
             };
-            known.iter().filter(|(name, found)| is_idle(name, found)).map(|(name, _)| name.clone()).collect::<Vec<_>>()
+            known
+                .iter()
+                .filter(|(name, found)| is_idle(*name, *found))
+                .map(|(name, _)| name.clone())
+                .collect::<Vec<_>>()
         });
         for name in idle.unwrap_or_default() {
             let origin = self.read(|known| known.get(&name).and_then(|found| found.origin.clone()));
@@ -225,7 +229,8 @@ impl Zpool {
 
     /// Whether a remainder could be destroyed; one that could not is tried again with the next look.
     fn is_swept(&self, name: &str) -> bool {
-        match self.run(volume_of(name), &format!("What remains of {name} cannot be removed"), &commands::destroy(name)) {
+        match self.run(volume_of(name), &format!("What remains of {name} cannot be removed"), &commands::destroy(name))
+        {
             Ok(_) => {
                 self.gone(name);
                 true
@@ -256,5 +261,75 @@ mod tests {
         let name = aside(&format!("{long}@{}", "s".repeat(48)), &"s".repeat(48), u64::MAX);
         assert_eq!(name.len(), NAME_BYTES_MAX);
         assert!(is_deleted_snapshot(&name) && !is_deleted_snapshot("t/_deleted_v@s") && !is_deleted_snapshot("t/v"));
+    }
+
+    fn known(names: &[(&str, bool)]) -> Datasets {
+        let dataset = |name: &str, marked: bool| Dataset {
+            kind: if name.contains('@') { Kind::Snapshot } else { Kind::Volume },
+            volsize: Some(8192),
+            volblocksize: None,
+            referenced: 0,
+            origin: None,
+            created: None,
+            hidden: false,
+            marked,
+            remains_of: None,
+            owner: None,
+        };
+        names.iter().map(|(name, marked)| ((*name).to_owned(), dataset(name, *marked))).collect()
+    }
+
+    #[test]
+    fn what_was_staged_in_vain() {
+        let all = known(&[
+            ("t/_rollback_a", false),
+            ("t/a", false),
+            ("t/_rollback_b", false),
+            ("t/_rollback_c", false),
+            ("t/c", true),
+        ]);
+        let in_vain: Vec<&str> = all.keys().map(String::as_str).filter(|name| given_up(name, &all)).collect();
+        assert_eq!(in_vain, ["t/_rollback_a"], "b and c are volumes in the middle of a rollback");
+    }
+
+    #[test]
+    fn snapshots_are_found_where_their_volume_went() {
+        let driver = ZfsDriver::unprepared("t");
+        let rsc = crate::model::names::RscName::parse("web").expect("legal");
+        let of = BackingId::of(&rsc, crate::model::names::VolumeNumber::new(0).expect("legal"), None).expect("legal");
+        let find = |all: &Datasets, snapshot: &str| {
+            let snapshot = crate::model::names::SnapName::parse(snapshot).expect("legal");
+            driver.locate(PartId { of: &of, snapshot: &snapshot }, all).map(|(name, _)| name)
+        };
+        let mut all = known(&[
+            ("t/web_00000@new", false),
+            ("t/_deleted_web_00000_1@old", true),
+            ("t/_deleted_web_00000_1@_deleted_older_2", true),
+            ("t/_deleted_web_00000_3@unmarked", false),
+            ("t/_deleted_web_00000_9_00000_4@theirs", true),
+        ]);
+        all.get_mut("t/_deleted_web_00000_9_00000_4@theirs").expect("there").remains_of =
+            Some("web_00000_9_00000".to_owned());
+        assert_eq!(find(&all, "new").as_deref(), Some("t/web_00000@new"));
+        assert_eq!(find(&all, "old").as_deref(), Some("t/_deleted_web_00000_1@old"));
+        for gone in ["older", "unmarked", "theirs"] {
+            assert_eq!(find(&all, gone), None, "{gone}");
+        }
+    }
+
+    #[test]
+    fn a_marked_volume_is_gone_unless_it_is_being_rolled_back() {
+        let driver = ZfsDriver::unprepared("t");
+        let rsc = crate::model::names::RscName::parse("web").expect("legal");
+        let id = BackingId::of(&rsc, crate::model::names::VolumeNumber::new(0).expect("legal"), None).expect("legal");
+        for (names, there) in [
+            (&[("t/web_00000", false)][..], true),
+            (&[("t/web_00000", true)][..], false),
+            (&[("t/web_00000", true), ("t/_rollback_web_00000", false)][..], true),
+            (&[("t/_rollback_web_00000", false)][..], true),
+            (&[("t/web_00000@s", false)][..], false),
+        ] {
+            assert_eq!(driver.find(&id, &known(names)).is_some(), there, "{names:?}");
+        }
     }
 }

@@ -86,7 +86,8 @@ impl ZfsDriver {
     /// A clone in the volume's place.
     fn replace(&self, id: &BackingId, (snapshot, staged): (&str, &Staged), message: &str) -> Result<(), Problem> {
         let staging = self.staging(id);
-        let ready = self.zpool.read(|known| known.get(&staging).map(|found| found.origin.as_deref() == Some(snapshot)))?;
+        let ready =
+            self.zpool.read(|known| known.get(&staging).map(|found| found.origin.as_deref() == Some(snapshot)))?;
         if ready == Some(false) || (ready.is_some() && !self.is_half_swapped(id)?) {
             self.zpool.destroy(&staging, message)?;
         }
@@ -146,7 +147,7 @@ impl ZfsDriver {
     pub(super) fn record(&self, rsc: &RscName, token: Option<Uuid>) -> Result<(), Problem> {
         let property = property(rsc);
         let line = match token {
-            Some(token) => commands::set(&self.dataset, &[(&property, &token.to_string())]),
+            Some(token) => commands::set(&self.dataset, &[(property.as_str(), token.to_string().as_str())]),
             None => commands::inherit(&self.dataset, &property),
         };
         let whom = format!("{}/{rsc}", self.dataset);
@@ -159,7 +160,8 @@ impl ZfsDriver {
 
 /// Whether `zfs rollback` can go back to a snapshot: it is the volume's own, and none is later.
 fn is_newest(known: &Datasets, volume: &str, snapshot: &str) -> bool {
-    let is_own = volume_of(snapshot) == volume && known.get(volume).is_some_and(|found| found.kind == Kind::Volume && !found.marked);
+    let is_own = volume_of(snapshot) == volume
+        && known.get(volume).is_some_and(|found| found.kind == Kind::Volume && !found.marked);
     let of = known.get(snapshot).and_then(|found| found.created);
     is_own && snapshots(known, volume).all(|(name, found)| name == snapshot || found.created < of)
 }
@@ -201,7 +203,8 @@ mod tests {
         .into_iter()
         .map(|(name, kind, created)| (name.to_owned(), dataset(kind, created)))
         .collect();
-        let newest: Vec<&str> = known.keys().map(String::as_str).filter(|name| is_newest(&known, "t/v", name)).collect();
+        let newest: Vec<&str> =
+            known.keys().map(String::as_str).filter(|name| is_newest(&known, "t/v", name)).collect();
         assert_eq!(newest, ["t/v@b"]);
     }
 

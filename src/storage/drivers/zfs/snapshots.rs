@@ -30,7 +30,8 @@ impl ZfsDriver {
             .filter_map(|id| self.zvols().find(&self.name(id)))
             .map(|device| zvol::kernel_path(&device.path).to_string_lossy().into_owned())
             .collect();
-        let mounts: Vec<String> = devices.iter().filter_map(|device| usage::mount_points(device.as_ref()).into_iter().next()).collect();
+        let mounts: Vec<String> =
+            devices.iter().filter_map(|device| usage::mount_points(device.as_ref()).into_iter().next()).collect();
         let message = format!("What is to be in snapshot {snapshot} cannot be written to the disks");
         if !mounts.is_empty() {
             self.change(first, &message, &commands::sync_file_systems(&mounts))?;

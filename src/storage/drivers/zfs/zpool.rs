@@ -264,7 +264,9 @@ impl Zpool {
             Failure::Busy => "Somebody holds it: look at mounts and processes that have it open, and at zfs holds. \
                               It is tried again."
                 .to_owned(),
-            Failure::Missing => format!("Check zpool {name}: zpool status {name}, zfs list -r {name}. It is tried again."),
+            Failure::Missing => {
+                format!("Check zpool {name}: zpool status {name}, zfs list -r {name}. It is tried again.")
+            }
             Failure::Exists | Failure::HasDependents | Failure::NotNewest => {
                 "Somebody else has changed it meanwhile: it is looked at anew and tried again.".to_owned()
             }
@@ -303,7 +305,7 @@ fn remove(known: &mut Datasets, name: &str) {
 /// Names of the volumes that are not as they were, or whose snapshots are not.
 fn changed(before: &Datasets, now: &Datasets) -> Vec<String> {
     let differs = |one: &Datasets, other: &Datasets| -> BTreeSet<String> {
-        let different = one.iter().filter(|(name, dataset)| other.get(*name) != Some(dataset));
+        let different = one.iter().filter(|(name, dataset)| other.get(*name) != Some(*dataset));
         different.filter_map(|(name, _)| Some(volume_of(name).rsplit_once('/')?.1.to_owned())).collect()
     };
     let mut ids = differs(before, now);
@@ -346,4 +348,89 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Folder of the devices' links, by dataset.
 pub(super) fn link_of(name: &str) -> PathBuf {
     Path::new("/dev/zvol").join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::zfs::Kind;
+
+    fn known(names: &[&str]) -> Datasets {
+        let dataset = |name: &str| Dataset {
+            kind: if name.contains('@') { Kind::Snapshot } else { Kind::Volume },
+            volsize: Some(8192),
+            volblocksize: Some(8192),
+            referenced: 0,
+            origin: None,
+            created: None,
+            hidden: false,
+            marked: false,
+            remains_of: None,
+            owner: None,
+        };
+        names.iter().map(|name| ((*name).to_owned(), dataset(name))).collect()
+    }
+
+    #[test]
+    fn a_zpool_that_cannot_work_is_not_asked_to() {
+        let states = tempfile::tempdir().expect("folder");
+        let zfs = Zfs::new(Arc::default());
+        let zpool = zfs.zpool_of("tank/zea");
+        assert!(Arc::ptr_eq(&zpool, &zfs.zpool_of("tank")) && !Arc::ptr_eq(&zpool, &zfs.zpool_of("tan")));
+        assert_eq!(zpool.check_in(&states.path().join("none")), Ok(()), "a kernel that does not say");
+        let missing = zpool.check_in(states.path()).expect_err("not imported");
+        assert!(missing.correction.contains("zpool import tank"), "{missing:?}");
+        std::fs::create_dir(states.path().join("tank")).expect("made");
+        assert_eq!(zpool.check_in(states.path()), Ok(()), "an older kernel");
+        for (state, works) in [("ONLINE\n", true), ("DEGRADED\n", true), ("SUSPENDED\n", false)] {
+            std::fs::write(states.path().join("tank/state"), state).expect("written");
+            assert_eq!(zpool.check_in(states.path()).is_ok(), works, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_volume_goes_with_its_snapshots_and_no_other() {
+        let mut now = known(&["t/v", "t/v@a", "t/v@z", "t/v-1", "t/v-1@a", "t/vA", "t/v_1@a"]);
+        assert_eq!(snapshots(&now, "t/v").map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["t/v@a", "t/v@z"]);
+        remove(&mut now, "t/v@a");
+        assert_eq!(now.len(), 6);
+        remove(&mut now, "t/v");
+        assert_eq!(now.keys().map(String::as_str).collect::<Vec<_>>(), ["t/v-1", "t/v-1@a", "t/vA", "t/v_1@a"]);
+    }
+
+    #[test]
+    fn what_others_have_changed() {
+        let before = known(&["t", "t/zea/a", "t/zea/b@s", "t/zea/c"]);
+        let mut now = known(&["t", "t/zea/a", "t/zea/c", "t/zea/d"]);
+        assert_eq!(changed(&before, &before), [""; 0]);
+        now.get_mut("t/zea/c").expect("there").referenced = 1;
+        assert_eq!(changed(&before, &now), ["b", "c", "d"]);
+    }
+
+    #[test]
+    fn failures_have_causes_and_cures() {
+        let zpool = Zfs::new(Arc::default()).zpool_of("tank");
+        let table = [
+            ("cannot create 'tank/b': out of space\n", Failure::Full, "has no room"),
+            ("cannot destroy 'tank/b': dataset is busy\n", Failure::Busy, "zfs holds"),
+            ("cannot open 'tank/b': dataset does not exist\n", Failure::Missing, "zpool status tank"),
+            ("cannot open 'tank': pool I/O is currently suspended\n", Failure::Suspended, "zpool clear tank"),
+            ("The ZFS modules are not loaded.\nTry running modprobe\n", Failure::NoModule, "modprobe zfs"),
+            (
+                "cannot rollback to 'tank/b@s': more recent snapshots or bookmarks exist\nuse -r\n",
+                Failure::NotNewest,
+                "anew",
+            ),
+            ("internal error: out of luck\n", Failure::Other, "command's own words"),
+        ];
+        for (stderr, failure, cure) in table {
+            let output = Output { code: 1, stdout: String::new(), stderr: stderr.to_owned() };
+            let failed = zpool.explain("It failed", ExecError::Exit { command: "zfs x".to_owned(), output });
+            assert_eq!(failed.failure, failure);
+            let problem = failed.problem;
+            assert!(problem.correction.contains(cure), "{problem:?}");
+            assert!(problem.cause.contains(stderr.lines().next().expect("a line")), "{problem:?}");
+            assert!(problem.details.contains("zfs x"), "{problem:?}");
+        }
+    }
 }
