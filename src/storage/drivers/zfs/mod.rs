@@ -33,7 +33,7 @@ use crate::storage::exec::CommandLine;
 use crate::storage::problem::{io_problem, problem};
 use crate::storage::usage;
 use rollback::Staged;
-use zpool::{Zpool, link_of, lock};
+use zpool::{Zpool, link_of};
 use zvol::Zvols;
 
 pub use zpool::Zfs;

@@ -74,20 +74,18 @@ impl Zfs {
     /// The zpool that a dataset lies in.
     pub(super) fn zpool_of(&self, dataset: &str) -> Arc<Zpool> {
         let name = dataset.split('/').next().unwrap_or_default();
-        let zpool = lock(&self.zpools).entry(name.to_owned()).or_insert_with(|| {
-            Arc::new(Zpool {
-                name: name.to_owned(),
-                exec: self.exec.clone(),
-                zvols: self.zvols.clone(),
-                datasets: Mutex::default(),
-                listing: Listing::new(format!("Zpool {name}")),
-                size: Mutex::default(),
-                looking: Breaker::default(),
-                under_way: Mutex::default(),
-                breakers: Mutex::default(),
-            })
-        });
-        zpool.clone()
+        let new = || Zpool {
+            name: name.to_owned(),
+            exec: self.exec.clone(),
+            zvols: self.zvols.clone(),
+            datasets: Mutex::default(),
+            listing: Listing::new(format!("Zpool {name}")),
+            size: Mutex::default(),
+            looking: Breaker::default(),
+            under_way: Mutex::default(),
+            breakers: Mutex::default(),
+        };
+        lock(&self.zpools).entry(name.to_owned()).or_insert_with(|| Arc::new(new())).clone()
     }
 
     /// Looks at every zpool anew; names of volumes that are not as they were, without their datasets. A zpool that cannot
