@@ -55,7 +55,7 @@ bench: tools
 	$(CARGO) bench --locked --bench rest
 
 soak: test-tools
-	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests processes:: -- --nocapture --test-threads=1
+	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests -- processes:: disks:: --nocapture --test-threads=1
 
 fuzz: test-tools
 	tests/rigs/fuzz.sh '$(SECONDS)' '$(TARGET)'

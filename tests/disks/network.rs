@@ -30,9 +30,9 @@ pub fn add_tap(number: usize) -> Result<(), String> {
     ip(&[&format!("tuntap add dev {tap} mode tap"), &format!("link set {tap} master br0 up")])
 }
 
-/// Plugs a node's cable out and in.
-pub fn plug(number: usize, up: bool) -> Result<(), String> {
-    ip(&[&format!("link set {} {}", tap(number), if up { "up" } else { "down" })])
+/// Plugs a node's cable out and in. The tap stays up: a node whose tap was down does not find it again.
+pub fn plug(number: usize, plugged: bool) -> Result<(), String> {
+    ip(&[&format!("link set {} {}", tap(number), if plugged { "master br0" } else { "nomaster" })])
 }
 
 fn ip(lines: &[&str]) -> Result<(), String> {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::folder::Folder;
 use super::script::{Qualifier, Step, qualifiers};
 use super::stage::Stage;
 use super::verbs;
@@ -80,14 +81,11 @@ fn run_here(scenario: &Scenario) -> Result<Figures, Failed> {
         folder.tell(&format!("FAILED: {}: {}", failed.step, failed.why));
         stage.dump();
     }
-    let figures = player.figures;
     // Threads of the background hold the stage: they end in bounded time.
-    player.background.into_iter().for_each(|(_, thread)| drop(thread.join()));
-    drop(stage);
-    played.map(|()| figures).map_err(|failed| {
-        let logs = Arc::into_inner(folder).map(super::folder::Folder::keep_logs);
-        Failed { logs, ..failed }
-    })
+    let Player { stage: last, background, figures } = player;
+    background.into_iter().for_each(|(_, thread)| drop(thread.join()));
+    drop((stage, last));
+    played.map(|()| figures).map_err(|failed| Failed { logs: Arc::into_inner(folder).map(Folder::keep_logs), ..failed })
 }
 
 /// Whether every step reads.
@@ -154,7 +152,8 @@ impl Player {
     /// was not done. Everything is started by this thread, with which it ends.
     fn cut_off(&mut self, step: &Step, cuts: &Cuts, random: &mut fastrand::Rng) -> Result<(), (Step, String)> {
         let what = if random.u8(..3) == 0 { Cut::Power } else { Cut::Satellite };
-        let after = Duration::from_micros(random.u64(..u64::try_from(cuts.latest.as_micros()).expect("seconds")));
+        // As often in the first millisecond, or between 100 and 200, as between 500 and 1000: steps are of all lengths.
+        let after = cuts.latest.mul_f64(0.001_f64.powf(random.f64()));
         let stage = Arc::clone(&self.stage);
         let (first, mended) = std::thread::scope(|scope| {
             let first = scope.spawn(|| carry_out(&stage, &step.text));

@@ -112,8 +112,8 @@ pub fn matches<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
             });
         }
         let (first, tail) = rest.split_once(' ').unwrap_or((rest, ""));
-        let (open, colon) = (word.starts_with('{'), word.ends_with(':'));
-        let value = if open && colon { first.strip_suffix(':')? } else { first };
+        let (open, end) = (word.starts_with('{'), word.find('}').map_or("", |at| &word[at + 1..]));
+        let value = if open { first.strip_suffix(end)? } else { first };
         if open && !value.is_empty() {
             found.push(value);
         } else if word != first {
@@ -162,6 +162,7 @@ fn qualifiers_stand_before_the_verb() {
 fn patterns_take_words_and_the_rest() {
     assert_eq!(matches("boot {node}", "boot n1"), Some(vec!["n1"]));
     assert_eq!(matches("on {node}: {command..}", "on n1: echo a b"), Some(vec!["n1", "echo a b"]));
+    assert_eq!(matches("{a} in {b}, {c}", "1 in x, y"), Some(vec!["1", "x", "y"]));
     for (pattern, text) in [("boot {node}", "boot"), ("boot {node}", "boot n1 n2"), ("on {node}: {c..}", "on n1 echo")] {
         assert_eq!(matches(pattern, text), None, "{pattern} {text}");
     }

@@ -100,7 +100,7 @@ impl Stage {
         // The folders of the machine come before /tmp is covered, where they may lie. LVM's own notes belong to the node.
         let table = format!(
             "proc /proc proc defaults 0 0\nsys /sys sysfs defaults 0 0\nrun /run tmpfs mode=755 0 0\n\
-            {work} /run/rig none bind,X-mount.mkdir 0 0\n{bin} /run/bin none bind,X-mount.mkdir 0 0\n\
+            rig /run/rig hostfs {work},ro,X-mount.mkdir 0 0\n{bin} /run/bin none bind,X-mount.mkdir 0 0\n\
             /usr/lib/uml/modules /lib/modules none bind 0 0\ntmp /tmp tmpfs defaults 0 0\nmnt /mnt tmpfs defaults 0 0\n\
             /dev/ubda /mnt/own ext4 X-mount.mkdir 0 0\nlock /run/lock tmpfs X-mount.mkdir 0 0\n\
             lvm /run/lvm tmpfs X-mount.mkdir 0 0\nbackup /etc/lvm/backup tmpfs nofail 0 0\n\
@@ -196,7 +196,7 @@ impl Stage {
             let faulty = node.disks.iter().filter(|disk| disk.faulty);
             let map = |disk: &Disk| {
                 let (name, raw) = (&disk.name, &disk.raw);
-                format!("dmsetup create --noudevsync {name} --table \"0 $(blockdev --getsz {raw}) linear {raw} 0\"")
+                format!("DM_DISABLE_UDEV=1 dmsetup create {name} --table \"0 $(blockdev --getsz {raw}) linear {raw} 0\"")
             };
             faulty.map(map).chain(node.at_boot.iter().cloned()).collect::<Vec<_>>()
         })?;
@@ -291,7 +291,8 @@ impl Stage {
 
     /// kill -9 of a node's satellite.
     pub fn kill_satellite(&self, node: &str) -> Result<(), String> {
-        self.on(node, "read -r pid </run/satellite.pid && kill -9 $pid && while [ -e /proc/$pid ]; do :; done").map(drop)
+        self.on(node, "!read -r pid </run/satellite.pid && kill -9 $pid")?;
+        self.on(node, "read -r pid </run/satellite.pid; while [ -e /proc/$pid ]; do sleep 0.02; done").map(drop)
     }
 
     /// Makes a node known to the controller.

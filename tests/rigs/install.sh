@@ -59,6 +59,17 @@ for_tests() {
     need util-linux blkid lsblk fsfreeze flock
     need mount mount umount losetup
     need procps ps
+    # Nodes with kernels of their own (tests/disks). User-mode Linux is there for x86-64 alone.
+    if [ "$(uname -m)" = x86_64 ]; then
+        need user-mode-linux linux.uml
+        need lvm2 lvm pvcreate vgcreate lvs
+        need dmsetup dmsetup
+        need thin-provisioning-tools thin_check
+        need cryptsetup-bin cryptsetup
+        need bcache-tools make-bcache
+        need iproute2 ip
+        need kmod modprobe
+    fi
     # For libFuzzer, which is C++.
     need g++ c++
     has_linstor || python >/dev/null || packages+=(python3-venv)
@@ -129,4 +140,6 @@ tests/rigs/cargo.sh --find >/dev/null || fail "the newest Rust of this Debian is
 if [ "$what" = test ]; then
     install_linstor
     make_guests
+    # Where the nodes have their modules: over the machine's own, which need not have any.
+    [ -d /lib/modules ] || mkdir -p /lib/modules 2>/dev/null
 fi

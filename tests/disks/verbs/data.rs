@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Command;
 
 use super::Done;
-use super::states::{device, size_on};
+use super::states::{device, sized_device};
 use crate::disks::stage::{Content, PATIENCE, Stage};
 
 /// The content of this label, of that size if it is a new one; it lies at `/run/rig/content.<label>` for the nodes.
@@ -43,9 +43,9 @@ fn write_command(label: &str, path: &str) -> String {
 /// Fills a volume.
 pub fn write(stage: &Stage, words: &[&str]) -> Done {
     let (rsc, node, label) = (words[0], words[1], words[2]);
-    let bytes = size_on(stage, rsc, node)?;
+    let (path, bytes) = sized_device(stage, rsc, node)?;
     content(stage, label, bytes)?;
-    stage.on(node, &write_command(label, &device(stage, rsc, node)?)).map(drop)
+    stage.on(node, &write_command(label, &path)).map(drop)
 }
 
 pub fn is(stage: &Stage, words: &[&str]) -> Done {
@@ -67,9 +67,8 @@ pub fn is(stage: &Stage, words: &[&str]) -> Done {
 /// Grows a volume while it is written again and again, and once more when it has grown.
 pub fn grow_while_written(stage: &Stage, words: &[&str]) -> Done {
     let [rsc, size, label, node] = words else { unreachable!("the pattern has four") };
-    let bytes = size_on(stage, rsc, node)?;
+    let (path, bytes) = sized_device(stage, rsc, node)?;
     content(stage, label, bytes)?;
-    let path = device(stage, rsc, node)?;
     let (write, mark) = (write_command(label, &path), format!("/run/writer.{rsc}"));
     let begin = format!(
         "rm -f {mark}.*; {{ while [ ! -e {mark}.stop ]; do {write} || {{ touch {mark}.failed; break; }}; done; \

@@ -63,8 +63,8 @@ fn remap(stage: &Stage, (node, name): (&str, &str), target: impl Fn(&str) -> Str
         .on(
             node,
             &format!(
-                "dmsetup suspend --noflush --nolockfs --noudevsync {name} && \
-                dmsetup load {name} --table \"0 $(blockdev --getsz {raw}) {target}\" && dmsetup resume --noudevsync {name}"
+                "export DM_DISABLE_UDEV=1; dmsetup suspend --noflush --nolockfs {name} && \
+                dmsetup load {name} --table \"0 $(blockdev --getsz {raw}) {target}\" && dmsetup resume {name}"
             ),
         )
         .map(drop)
@@ -75,6 +75,17 @@ pub fn eio(stage: &Stage, words: &[&str]) -> Done {
     remap(stage, (words[1], words[0]), |raw| format!("flakey {raw} 0 0 1"))
 }
 
+pub fn gone(stage: &Stage, words: &[&str]) -> Done {
+    remap(stage, (words[1], words[0]), |_| "error".to_owned())
+}
+
+/// Every request waits until the disk heals; what waits cannot be killed.
+pub fn hang(stage: &Stage, words: &[&str]) -> Done {
+    let (name, node) = (words[0], words[1]);
+    stage.disk(node, name)?;
+    stage.on(node, &format!("DM_DISABLE_UDEV=1 dmsetup suspend --noflush --nolockfs {name}")).map(drop)
+}
+
 pub fn slow(stage: &Stage, words: &[&str]) -> Done {
     let delay = time_of(words[2])?.as_millis();
     remap(stage, (words[1], words[0]), |raw| format!("delay {raw} 0 {delay}"))
@@ -82,6 +93,25 @@ pub fn slow(stage: &Stage, words: &[&str]) -> Done {
 
 pub fn heal(stage: &Stage, words: &[&str]) -> Done {
     remap(stage, (words[1], words[0]), |raw| format!("linear {raw} 0"))
+}
+
+/// Puts a script before a program, for satellites alone.
+fn replace(stage: &Stage, (program, node): (&str, &str), script: &str) -> Done {
+    let path = format!("/run/faults/{program}");
+    stage.on(node, &format!("mkdir -p /run/faults; printf '#!/bin/bash\n%s\n' '{script}' >{path}; chmod +x {path}")).map(drop)
+}
+
+pub fn program_hangs(stage: &Stage, words: &[&str]) -> Done {
+    replace(stage, (words[0], words[1]), "exec sleep 1000")
+}
+
+pub fn program_fails(stage: &Stage, words: &[&str]) -> Done {
+    let script = format!("echo {} >&2\nexit {}", words[3], words[1]);
+    replace(stage, (words[0], words[2]), &script)
+}
+
+pub fn program_well(stage: &Stage, words: &[&str]) -> Done {
+    stage.on(words[1], &format!("rm /run/faults/{}", words[0])).map(drop)
 }
 
 /// Takes all the room of a file system.

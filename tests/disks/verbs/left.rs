@@ -3,17 +3,22 @@
 use super::Done;
 use crate::disks::stage::{Stage, wait_for};
 
-/// One line for each thing, its kind first. The node's own disk is not meant.
+/// One line for each thing, its kind first. The node's own disk is not meant. Bash alone where that is possible, for programs
+/// are slow to start there.
 const LIST: &str = "\
-    lvs --noheadings -a -o vg_name,lv_name 2>/dev/null | while read -r vg lv; do echo \"lv $vg/$lv\"; done | sort; \
-    dmsetup ls 2>/dev/null | while read -r name rest; do [ \"$name\" = No ] || echo \"dm $name\"; done | sort; \
-    losetup -n -l -O BACK-FILE | while read -r file; do echo \"loop $file\"; done | sort; \
-    for set in /sys/fs/bcache/*-*; do [ -e $set ] && echo \"bcache $set\"; done; \
-    zfs list -H -o name -t filesystem,volume,snapshot 2>/dev/null | while read -r name; do echo \"zfs $name\"; done | sort; \
-    find /mnt -mindepth 1 -path /mnt/own -prune -o -name '.filler*' -o -printf 'file %p\\n' | sort";
+    shopt -s nullglob globstar dotglob extglob\n\
+    lvs --noheadings -a -o vg_name,lv_name 2>/dev/null | while read -r vg lv; do echo \"lv $vg/$lv\"; done; \
+    for file in /sys/block/dm-*/dm/name; do read -r name <$file; echo \"dm $name\"; done; \
+    for file in /sys/block/loop*/loop/backing_file; do read -r name <$file; echo \"loop $name\"; done; \
+    zfs list -H -o name -t filesystem,volume,snapshot 2>/dev/null | while read -r name; do echo \"zfs $name\"; done; \
+    for set in /sys/fs/bcache/*-*; do echo \"bcache $set\"; done; \
+    for file in /mnt/!(own)/**; do [[ $file == */.filler* ]] || echo \"file $file\"; done";
 
 fn list(stage: &Stage, node: &str) -> Result<String, String> {
-    stage.on(node, LIST)
+    let text = stage.on(node, LIST)?;
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    Ok(lines.join("\n"))
 }
 
 /// `2 lv, 0 dm`.

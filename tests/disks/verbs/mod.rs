@@ -26,6 +26,8 @@ const VERBS: &[(&str, Verb)] = &[
     ("node {node} has a faulty disk {name} of {size}", machines::faulty_disk),
     // Boots all nodes, starts controller and satellites, and waits until all of them are online.
     ("cluster up", machines::cluster_up),
+    ("start controller", machines::start_controller),
+    ("kill controller", machines::kill_controller),
     ("boot {node}", machines::boot),
     // Power loss.
     ("kill {node}", machines::kill),
@@ -33,8 +35,6 @@ const VERBS: &[(&str, Verb)] = &[
     ("thaw {node}", machines::thaw),
     ("unplug {node}", machines::unplug),
     ("plug {node} in", machines::plug_in),
-    ("start controller", machines::start_controller),
-    ("kill controller", machines::kill_controller),
     ("start satellite on {node}", machines::start_satellite),
     ("kill satellite on {node}", machines::kill_satellite),
     ("{node} is online", machines::online),
@@ -45,10 +45,16 @@ const VERBS: &[(&str, Verb)] = &[
     ("on {node} every boot: {command..}", disks::every_boot),
     ("{node} keeps {kind} on {disk} at {folder}", disks::keeps),
     ("{node} keeps zpool {zpool} on {disk}", disks::keeps_zpool),
-    // Reads and writes fail; all of it is gone; every request takes that long; all is well again.
+    // Of a faulty disk: reads and writes fail; there is nothing any more; every request takes that long; none ends; all is well.
     ("{disk} of {node} fails", disks::eio),
+    ("{disk} of {node} is gone", disks::gone),
     ("{disk} of {node} is slow by {time..}", disks::slow),
+    ("{disk} of {node} hangs", disks::hang),
     ("{disk} of {node} heals", disks::heal),
+    // What the satellite starts instead of that program.
+    ("{program} hangs on {node}", disks::program_hangs),
+    ("{program} ends with {code} on {node} saying {words..}", disks::program_fails),
+    ("{program} is well on {node}", disks::program_well),
     ("fill {folder} on {node}", disks::fill),
     ("make room in {folder} on {node}", disks::room),
     // Objects, by REST. Each waits until its nodes have done it.
@@ -99,6 +105,7 @@ fn the_nearer_pattern_is_taken() {
     let index = |text: &str| VERBS.iter().position(|(pattern, _)| matches(pattern, text).is_some()).map(|at| VERBS[at].0);
     assert_eq!(index("n1 is online"), Some("{node} is online"));
     assert_eq!(index("pool of n1 fails"), Some("{disk} of {node} fails"));
+    assert_eq!(index("kill controller"), Some("kill controller"));
     assert_eq!(index("delete snapshot then of web"), Some("delete snapshot {snap} of {rsc}"));
     assert_eq!(index("web on n1 is first"), Some("{rsc} on {node} is {label}"));
     assert!(check("dance").unwrap_err().contains("no verb reads 'dance'"));

@@ -19,28 +19,30 @@ fn path_of(stage: &Stage, rsc: &str, node: &str) -> Result<String, String> {
     path.map(str::to_owned).ok_or_else(|| format!("{rsc} has no device on {node}: {volume}"))
 }
 
-/// The device of a resource's volume 0, once it is there: with a size, and, a loop device, with a file of that name behind it.
-/// What the API says may be older than the node's last boot.
-pub fn device(stage: &Stage, rsc: &str, node: &str) -> Result<String, String> {
-    let mut found = String::new();
+/// The device of a resource's volume 0 and its bytes, once it is there: with a size, and, a loop device, with a file of that
+/// name behind it. What the API says may be older than the node's last boot.
+pub fn sized_device(stage: &Stage, rsc: &str, node: &str) -> Result<(String, u64), String> {
+    let mut found = (String::new(), 0);
     wait_for(&format!("the device of {rsc} on {node}"), || {
         let path = path_of(stage, rsc, node)?;
         let loops = path.strip_prefix("/dev/loop").map_or_else(String::new, |number| {
             format!(" && read -r file </sys/block/loop{number}/loop/backing_file && [[ ${{file##*/}} == {rsc}_* ]]")
         });
-        let command = format!("[ -b {path} ] && [ \"$(blockdev --getsize64 {path})\" -gt 0 ]{loops}");
-        let there = stage.run(node, &command, PATIENCE)?.code == 0;
-        found = path;
-        Ok(there)
+        let output = stage.run(node, &format!("[ -b {path} ]{loops} && blockdev --getsize64 {path}"), PATIENCE)?;
+        let size = output.text.trim().parse().ok().filter(|size| output.code == 0 && *size > 0);
+        found = (path, size.unwrap_or_default());
+        Ok(size.is_some())
     })?;
     Ok(found)
 }
 
+pub fn device(stage: &Stage, rsc: &str, node: &str) -> Result<String, String> {
+    sized_device(stage, rsc, node).map(|(path, _)| path)
+}
+
 /// Bytes of the device, as the kernel says.
 pub fn size_on(stage: &Stage, rsc: &str, node: &str) -> Result<u64, String> {
-    let path = device(stage, rsc, node)?;
-    let text = stage.on(node, &format!("blockdev --getsize64 {path}"))?;
-    text.trim().parse().map_err(|_| format!("no size of {path}: {text}"))
+    sized_device(stage, rsc, node).map(|(_, bytes)| bytes)
 }
 
 /// Waits until the API knows an object no more.

@@ -2,7 +2,7 @@
 # The first process of a node with ZFS, once its init has the machine's files: what it needs of its own, udev, modules, network;
 # then it carries out commands. /media/node.$zea_node says the rest: boot=NUMBER address=IP/BITS agent=IP/PORT
 # modules="MODULE..." udev=yes|no. /media/fstab has the mounts of every node; some of them are here already, or have another name.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run TERM=dumb
+export PATH=/run/faults:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run TERM=dumb
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro work /media
 . "/media/node.$zea_node"
 grep -vE '^(proc|sys|run|tmp|rig) |/lib/modules ' /media/fstab | sed 's|^/dev/ubda|/dev/vda|' >/run/fstab
