@@ -45,6 +45,8 @@ const VERBS: &[(&str, Verb)] = &[
     ("on {node} every boot: {command..}", disks::every_boot),
     ("{node} keeps {kind} on {disk} at {folder}", disks::keeps),
     ("{node} keeps zpool {zpool} on {disk}", disks::keeps_zpool),
+    // By the command that the resource's error names.
+    ("{node} takes {zvol} over for {rsc}", disks::take_over),
     // Of a faulty disk: reads and writes fail; there is nothing any more; every request takes that long; none ends; all is well.
     ("{disk} of {node} fails", disks::eio),
     ("{disk} of {node} is gone", disks::gone),
