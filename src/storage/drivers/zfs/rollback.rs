@@ -152,8 +152,14 @@ impl ZfsDriver {
         };
         let whom = format!("{}/{rsc}", self.dataset);
         let done = self.zpool.run(&whom, "The rollback cannot be recorded", &line);
-        // Asked anew the next time, whatever became of it.
-        *lock(&self.tokens) = None;
+        let mut tokens = lock(&self.tokens);
+        match (&done, token) {
+            (Ok(_), Some(token)) => drop(tokens.as_mut().map(|known| known.insert(property, token.to_string()))),
+            (Ok(_), None) => drop(tokens.as_mut().map(|known| known.remove(&property))),
+            // Nobody knows: it is asked anew.
+            (Err(_), _) => *tokens = None,
+        }
+        drop(tokens);
         done.map(drop).map_err(Problem::from)
     }
 }
