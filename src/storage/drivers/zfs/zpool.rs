@@ -73,7 +73,7 @@ impl Zfs {
 
     /// The zpool that a dataset lies in.
     pub(super) fn zpool_of(&self, dataset: &str) -> Arc<Zpool> {
-        let name = dataset.split('/').next().unwrap_or_default();
+        let name = zpool_of(dataset);
         let new = || Zpool {
             name: name.to_owned(),
             exec: self.exec.clone(),
@@ -105,11 +105,10 @@ impl Zpool {
     fn check_in(&self, states: &Path) -> Result<(), Problem> {
         let name = &self.name;
         // Without the folder the kernel has no ZFS, or one that does not say.
-        match std::fs::read_to_string(states.join(name).join("state")) {
-            Ok(state) if state.trim() == SUSPENDED => Err(suspended(name)),
-            Ok(_) => Ok(()),
-            Err(_) if states.is_dir() && !states.join(name).is_dir() => Err(missing_zpool(name)),
-            Err(_) => Ok(()),
+        match state(states, name) {
+            Some(state) if state == SUSPENDED => Err(suspended(name)),
+            None if states.is_dir() && !states.join(name).is_dir() => Err(missing_zpool(name)),
+            _ => Ok(()),
         }
     }
 
@@ -275,8 +274,12 @@ impl Zpool {
     }
 
     fn look_around(&self) -> Vec<String> {
+        if let Err(problem) = self.check() {
+            tracing::warn!(zpool = self.name, %problem, "a zpool cannot be looked at");
+            return Vec::new();
+        }
         let before = self.read(Datasets::clone).unwrap_or_default();
-        self.zvols.forget_all();
+        self.zvols.forget_zpool(&self.name);
         if let Err(problem) = self.renew().and_then(|()| self.ask_size()) {
             tracing::warn!(zpool = self.name, %problem, "a zpool cannot be looked at");
             return Vec::new();
@@ -285,6 +288,23 @@ impl Zpool {
         self.sweep();
         changed
     }
+}
+
+/// The zpool that a dataset lies in, by its name.
+pub(super) fn zpool_of(dataset: &str) -> &str {
+    dataset.split('/').next().unwrap_or_default()
+}
+
+/// Every zpool of this machine that waits for its disks.
+pub(super) fn suspended_zpools() -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(STATES) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| state(Path::new(STATES), name).is_some_and(|state| state == SUSPENDED)).collect()
+}
+
+fn state(states: &Path, zpool: &str) -> Option<String> {
+    let text = std::fs::read_to_string(states.join(zpool).join("state")).ok()?;
+    Some(text.trim().to_owned())
 }
 
 /// Snapshots of a volume, by name.

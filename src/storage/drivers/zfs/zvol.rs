@@ -2,14 +2,14 @@
 //! kernel's `/dev/zd<n>` itself where no udev runs. A link is believed only after the kernel has said whose device it leads to:
 //! for a moment after a rename it leads to another volume's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::zpool::{link_of, lock};
+use super::zpool::{link_of, lock, suspended_zpools, zpool_of};
 use crate::model::plan::ObservedDevice;
 use crate::model::size::Kib;
 use crate::storage::ioctl;
@@ -18,6 +18,8 @@ use crate::storage::ioctl;
 const STEP: Duration = Duration::from_millis(20);
 /// How long udev's link is waited for once the kernel has the device: where no udev runs it never comes.
 const LINK: Duration = Duration::from_secs(2);
+/// Where udev listens while it runs.
+const UDEV: &str = "/run/udev/control";
 /// Unit of `/sys/block/<name>/size`.
 const SECTOR_BYTES: u64 = 512;
 
@@ -53,19 +55,19 @@ impl Zvols {
 
     /// Waits for a volume's device, and a moment longer for its link; whether it came.
     pub(super) fn wait(&self, name: &str, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
-        let mut since = None;
+        let begun = Instant::now();
+        // Where udev runs, its link comes soon, or not at all.
+        let links = if Path::new(UDEV).exists() { LINK } else { Duration::ZERO };
         loop {
-            if self.find(name).is_some() {
-                let since = *since.get_or_insert_with(Instant::now);
-                if Zvols::has_link(name) || since.elapsed() >= LINK {
-                    return true;
-                }
-            } else {
-                self.scan();
+            let there = self.find(name).is_some();
+            if there && (Self::has_link(name) || begun.elapsed() >= links) {
+                return true;
             }
-            if Instant::now() >= until {
-                return self.find(name).is_some();
+            if begun.elapsed() >= limit {
+                return there;
+            }
+            if !there && begun.elapsed() >= links {
+                self.scan();
             }
             sleep(STEP);
         }
@@ -99,17 +101,28 @@ impl Zvols {
         lock(&self.known).remove(name);
     }
 
-    /// Asks the kernel anew about every device.
-    pub(super) fn forget_all(&self) {
-        lock(&self.known).clear();
+    /// Asks the kernel anew about every device of a zpool.
+    pub(super) fn forget_zpool(&self, zpool: &str) {
+        lock(&self.known).retain(|name, _| zpool_of(name) != zpool);
     }
 
-    /// Asks the kernel whose device each is that is not known.
+    /// Asks the kernel whose device each is that is not known. None of a zpool that is suspended is opened: that would hang, and
+    /// hold up every other zpool with it.
     fn scan(&self) {
         let Ok(entries) = std::fs::read_dir("/sys/block") else { return };
-        let known: Vec<String> = lock(&self.known).values().cloned().collect();
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        for device in names.filter(|name| name.starts_with("zd") && !known.contains(name)) {
+        let mut devices: Vec<String> = names.filter(|name| name.starts_with("zd")).collect();
+        let known = lock(&self.known).clone();
+        devices.retain(|device| !known.values().any(|other| other == device));
+        for zpool in suspended_zpools() {
+            let linked = linked(&link_of(&zpool));
+            if linked.is_empty() && !known.keys().any(|name| zpool_of(name) == zpool) {
+                // Nobody can tell which are its.
+                return;
+            }
+            devices.retain(|device| !linked.contains(device));
+        }
+        for device in devices {
             if let Some(name) = name_of(&device) {
                 lock(&self.known).insert(name, device);
             }
@@ -126,6 +139,21 @@ impl Zvols {
     }
 }
 
+/// Devices that udev's links in a folder lead to. Opens none.
+fn linked(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(entries) = folders.pop().map(std::fs::read_dir) {
+        for path in entries.into_iter().flatten().flatten().map(|entry| entry.path()) {
+            match std::fs::read_link(&path) {
+                Ok(target) => found.extend(target.file_name().and_then(|name| name.to_str()).map(str::to_owned)),
+                Err(_) => folders.push(path),
+            }
+        }
+    }
+    found
+}
+
 /// The kernel's device behind a path.
 pub(super) fn kernel_path(path: &str) -> PathBuf {
     Path::new(path).canonicalize().unwrap_or_else(|_| PathBuf::from(path))
@@ -140,4 +168,34 @@ fn size(device: &str) -> Option<Kib> {
     let sectors = std::fs::read_to_string(Path::new("/sys/block").join(device).join("size")).ok()?;
     let sectors: u64 = sectors.trim().parse().ok()?;
     Some(Kib::from_bytes_floor(sectors.saturating_mul(SECTOR_BYTES)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_tell_of_devices_without_opening_them() {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::create_dir_all(folder.path().join("zea/deep")).expect("made");
+        for (link, device) in [("a_00000", "../../zd0"), ("zea/b_00000", "../../../zd16"), ("zea/deep/c", "/dev/zd32")]
+        {
+            std::os::unix::fs::symlink(device, folder.path().join(link)).expect("linked");
+        }
+        assert_eq!(linked(folder.path()), ["zd0", "zd16", "zd32"].map(str::to_owned).into());
+        assert_eq!(linked(&folder.path().join("none")), BTreeSet::new());
+    }
+
+    #[test]
+    fn what_is_no_zvol_is_nobodys() {
+        let zvols = Zvols::default();
+        lock(&zvols.known).insert("t/v_00000".to_owned(), "zd99999".to_owned());
+        assert_eq!((zvols.find("t/v_00000"), name_of("null"), size("none")), (None, None, None));
+        assert!(zvols.wait_gone("t/v_00000", Duration::ZERO) && !zvols.wait("t/v_00000", Duration::ZERO));
+        assert!(zvols.wait_size("t/v_00000", Kib(1), Duration::ZERO), "there is no device to have another");
+        zvols.forget_zpool("other");
+        assert_eq!(lock(&zvols.known).len(), 1);
+        zvols.forget_zpool("t");
+        assert_eq!(lock(&zvols.known).len(), 0);
+    }
 }
