@@ -146,6 +146,7 @@ mod tests {
             in_use,
             problem,
             refused: Vec::new(),
+            seen: false,
         })
     }
 

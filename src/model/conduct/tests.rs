@@ -54,6 +54,7 @@ pub(super) fn report(name: &str, generation: u64) -> ResourceReport {
         in_use: None,
         problem: None,
         refused: Vec::new(),
+        seen: true,
     }
 }
 
