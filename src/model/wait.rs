@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::cluster::{Cluster, PoolKey};
 use super::code::*;
-use super::names::{NodeName, RscName};
+use super::kinds::SnapshotFlags;
+use super::names::{NodeName, RscName, SnapName};
 use super::refusal::Note;
 use super::report::Problem;
+use super::snapshot::SnapshotKey;
 
 /// A node is to carry out a generation of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,11 +136,40 @@ pub fn outcome(cluster: &Cluster, decided: Vec<Note>, goals: &[Goal]) -> Vec<Not
     let decided: Vec<Note> = decided.into_iter().filter(|note| !is_untrue(note)).collect();
     // What one node refuses is taken back on all: what others did of it tells nothing.
     let concerned = if taken_back.is_empty() { goals.iter().collect() } else { taken_back };
-    let standings: Vec<(&Goal, Standing)> = concerned.into_iter().map(|goal| (goal, goal.standing(cluster))).collect();
-    let mut notes: Vec<Note> = decided.into_iter().filter_map(|note| as_it_came(note, &standings)).collect();
+    let mut standings: Vec<(&Goal, Standing)> =
+        concerned.into_iter().map(|goal| (goal, goal.standing(cluster))).collect();
+    let mut notes = Vec::new();
+    for note in decided {
+        let Some((rsc, failed)) = not_taken(cluster, &note) else {
+            notes.extend(as_it_came(note, &standings));
+            continue;
+        };
+        // A node that is away does not take it when it comes back.
+        standings.retain(|(goal, standing)| goal.rsc != rsc || *standing != Standing::Away);
+        notes.push(failed);
+    }
     notes.extend(standings.iter().filter_map(|(goal, standing)| goal.note(standing)));
     once(&mut notes);
     notes
+}
+
+/// What stands for the note of a snapshot that failed because a node went away before it was taken there, and whose it is.
+fn not_taken(cluster: &Cluster, note: &Note) -> Option<(RscName, Note)> {
+    let named = |key| note.refs.iter().find(|(known, _)| *known == key).map(|(_, name)| name.as_str());
+    if note.kind != Kind::Success || note.code != CREATED {
+        return None;
+    }
+    let rsc = RscName::parse(named("RscDfn")?).ok()?;
+    let key = SnapshotKey { rsc: rsc.clone(), name: SnapName::parse(named("Snapshot")?).ok()? };
+    let snapshot = cluster.snapshots.get(&key).filter(|found| found.flags.has(SnapshotFlags::FAILED_DISCONNECT))?;
+    let parts = snapshot.nodes.iter().filter(|(_, part)| !part.taken);
+    let nodes: Vec<String> = parts.map(|(node, _)| node.to_string()).collect();
+    let message = format!("Snapshot '{}' of '{rsc}' has failed", snapshot.key.name);
+    let failed = Note::new(Kind::Error, FAIL_NOT_CONNECTED, message)
+        .because(format!("The connection to {} was lost before it was taken there", nodes.join(", ")))
+        .cure("Delete it, and take another one when all nodes are connected");
+    let failed = failed.about("RscDfn", &rsc).about("Snapshot", &snapshot.key.name);
+    Some((rsc, failed))
 }
 
 /// The note of a deletion, as far as it is true; others as they are.
@@ -231,6 +262,32 @@ mod tests {
         assert_eq!(told(&refused, other, &[goal("alpha")]).len(), 2, "only deletions are taken back");
         let elsewhere = Note::success(DELETED, "Resource 'db' deleted").about("RscDfn", "db");
         assert_eq!(told(&refused, elsewhere, &[goal("alpha")]).len(), 2);
+    }
+
+    #[test]
+    fn a_snapshot_that_a_node_did_not_take_before_it_went_away_has_failed() {
+        let note = || {
+            let done = Note::success(CREATED, "Snapshot 'then' of 'web' created on alpha, bravo");
+            done.about("RscDfn", "web").about("Snapshot", "then")
+        };
+        let mut cluster = cluster(
+            "node alpha\npool alpha data FILE_THIN 9/10\nnode bravo offline\npool bravo data FILE_THIN 9/10\n\
+             rsc web 4 alpha/data:made bravo/data:made\nsnap web then alpha/data bravo/data",
+        );
+        let goals = [goal("bravo")];
+        let words = |cluster: &Cluster| {
+            let notes = outcome(cluster, vec![note()], &goals).into_iter();
+            notes.map(|note| (note.code, format!("{}: {}", note.message, note.cause))).collect::<Vec<_>>()
+        };
+        let away = "Node 'bravo' is not connected: Its satellite does not answer".to_owned();
+        assert_eq!(words(&cluster)[1], (WARN_NOT_CONNECTED, away), "it was taken, only not told");
+        let key = SnapshotKey { rsc: rsc("web"), name: SnapName::parse("then").unwrap() };
+        let mut failed = crate::model::snapshot::Snapshot::clone(&cluster.snapshots[&key]);
+        failed.flags = SnapshotFlags::FAILED_DISCONNECT;
+        failed.nodes.get_mut(&node("bravo")).unwrap().taken = false;
+        cluster.apply(&crate::model::change::Change::Snapshot(key, Some(failed.into())));
+        let why = "Snapshot 'then' of 'web' has failed: The connection to bravo was lost before it was taken there";
+        assert_eq!(words(&cluster), [(FAIL_NOT_CONNECTED, why.to_owned())]);
     }
 
     #[test]

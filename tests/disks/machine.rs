@@ -1,6 +1,7 @@
 //! Nodes as machines: what a scenario can do to one from outside. User-mode Linux kernels, and guests of QEMU with ZFS; the same
 //! agent (`agent.rs`) is in both.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -21,6 +22,41 @@ pub trait Machine: Send {
     fn thaw(&self) -> Result<(), String>;
     /// Why it runs no more.
     fn ended(&mut self) -> Option<String>;
+}
+
+/// What a user-mode Linux kernel says when it has found what it needs of this machine.
+const KERNEL_BEGINS: &str = "Linux version";
+/// Longer than a kernel takes to look at this machine.
+const PROBE: &str = "20";
+
+/// Why a user-mode Linux kernel cannot run here, in its own words; `None` where it can. That the program is there is the install
+/// script's matter.
+pub fn no_kernel() -> Option<String> {
+    let mut child = Command::new("timeout")
+        .args(["--signal=KILL", PROBE, "unshare", "--pid", "--fork", "--kill-child=KILL"])
+        .args(["linux.uml", "mem=32M", "con=null", "con0=null,fd:1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("timeout is a part of the system");
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let mut last = "it said nothing".to_owned();
+    let mut begun = false;
+    for line in lines {
+        begun = line.starts_with(KERNEL_BEGINS);
+        if begun {
+            break;
+        }
+        last = line;
+    }
+    // The end of its starter ends the kernel.
+    let starter = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
+    if let Some(starter) = starter.split_whitespace().next().and_then(|text| text.parse().ok()) {
+        let _ = kill(Pid::from_raw(starter), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+    (!begun).then(|| format!("a user-mode Linux kernel does not start: {last}"))
 }
 
 /// What a machine is made of.
@@ -61,7 +97,9 @@ impl Kind {
                 "loop dm-mod dm-thin-pool dm-snapshot dm-flakey dm-delay encrypted-keys dm-crypt dm-writecache dm-cache \
                 dm-cache-smq bcache xts ecb essiv algif_skcipher algif_hash"
             }
-            Self::Zfs => "zfs loop dm-mod dm-flakey dm-delay dm-crypt dm-writecache xts ecb essiv algif_skcipher algif_hash",
+            Self::Zfs => {
+                "zfs loop dm-mod dm-flakey dm-delay dm-crypt dm-writecache xts ecb essiv algif_skcipher algif_hash"
+            }
         }
     }
 
@@ -158,13 +196,12 @@ impl Drop for Guest {
 pub struct Uml {
     /// The starter of its process space; ends with it.
     starter: Child,
-    kernel: Option<Pid>,
 }
 
 impl Uml {
     fn boot(hardware: &Hardware) -> Result<Self, String> {
         let starter = boot("uml/boot.sh", hardware)?;
-        Ok(Self { starter, kernel: None })
+        Ok(Self { starter })
     }
 
     /// The kernel itself: the starter's only child.
@@ -182,8 +219,7 @@ impl Uml {
 
 impl Machine for Uml {
     fn power_loss(&mut self) -> Result<(), String> {
-        self.kernel = self.kernel();
-        match self.kernel {
+        match self.kernel() {
             Some(kernel) => kill(kernel, Signal::SIGKILL).map_err(|error| format!("SIGKILL: {error}"))?,
             None => self.starter.kill().map_err(|error| format!("SIGKILL: {error}"))?,
         }

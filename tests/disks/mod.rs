@@ -16,13 +16,19 @@ mod verbs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
-use run::{Cuts, Scenario};
+use run::{Cut, Cuts, Scenario};
 
-/// So many at a time: each has one or two kernels, and they are as fast as one processor.
+/// So many scenarios at a time, of all tests: each has one or two kernels, and they are as fast as one processor.
 const AT_ONCE: usize = 2;
+/// So many stacks are cut off in `make test`, drawn from its seed; each takes a minute. `make soak` takes all of them.
+const CUT_STACKS: usize = 4;
+/// Lives of each stack in `make soak`, every step of them cut off: in half of them the satellite, in half the node.
+const CUT_ROUNDS: u64 = 20;
+/// Of the steps of a life, one in so many is cut off in `make test`.
+const CUT_ONE_IN: u32 = 2;
 /// The latest moment in a step at which something is cut off: most steps take less.
 const CUT_LATEST: Duration = Duration::from_millis(1500);
 
@@ -68,7 +74,7 @@ fn no_uml() -> Option<String> {
         return Some(format!("needs taps: /dev/net/tun: {error}"));
     }
     let network = std::thread::spawn(network::enter).join().expect("no panic");
-    network.err().map(|why| format!("needs a network of its own: {why}"))
+    network.err().map(|why| format!("needs a network of its own: {why}")).or_else(machine::no_kernel)
 }
 
 fn chosen(scenarios: Vec<Scenario>) -> Vec<Scenario> {
@@ -81,22 +87,53 @@ fn has_zfs(scenario: &Scenario) -> bool {
     scenario.steps.iter().any(|step| step.text.starts_with("node ") && step.text.ends_with(" with ZFS"))
 }
 
-/// Runs them, some at a time; tells of each, and fails if one did. Gives the sum of what was cut off.
-fn run_all(what: &str, scenarios: Vec<Scenario>) -> (u32, u32) {
-    if let Some(reason) = no_uml() {
-        crate::rigs::not_run(what, reason);
-        return (0, 0);
-    }
-    let (with_zfs, mut scenarios): (Vec<Scenario>, Vec<Scenario>) = chosen(scenarios).into_iter().partition(has_zfs);
+/// Those that can run here: where there are no guests with ZFS it is said, and the others run.
+fn without_missing_guests(scenarios: Vec<Scenario>) -> Vec<Scenario> {
+    let (with_zfs, mut others): (Vec<Scenario>, Vec<Scenario>) = scenarios.into_iter().partition(has_zfs);
     match machine::no_zfs().filter(|_| !with_zfs.is_empty()) {
-        Some(reason) => crate::rigs::not_run(&format!("{what}, with ZFS"), reason),
-        None => scenarios.extend(with_zfs),
+        Some(reason) => crate::rigs::not_run("disks of nodes with ZFS", reason),
+        None => others.extend(with_zfs),
     }
+    others
+}
+
+/// Places for scenarios, taken and given back.
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(AT_ONCE), Condvar::new());
+
+/// Runs one as soon as there is a place for it.
+fn run_in_turn(scenario: &Scenario) -> Result<run::Figures, run::Failed> {
+    let mut free = PLACES.0.lock().unwrap();
+    while *free == 0 {
+        free = PLACES.1.wait(free).unwrap();
+    }
+    *free -= 1;
+    drop(free);
+    let outcome = run::run(scenario);
+    *PLACES.0.lock().unwrap() += 1;
+    PLACES.1.notify_one();
+    outcome
+}
+
+/// Whether nodes can be booted here; else says what could not run.
+fn can_run(what: &str) -> bool {
+    static REASON: OnceLock<Option<String>> = OnceLock::new();
+    match REASON.get_or_init(no_uml) {
+        None => true,
+        Some(reason) => {
+            crate::rigs::not_run(what, reason);
+            false
+        }
+    }
+}
+
+/// Runs them, some at a time; tells of each, and fails if one did. Gives the sum of what was cut off.
+fn run_all(scenarios: Vec<Scenario>) -> (u32, u32) {
+    let scenarios = without_missing_guests(scenarios);
     let (queue, told) = (Mutex::new(scenarios.into_iter()), Mutex::new((Vec::new(), (0, 0))));
     let next = || queue.lock().unwrap().next();
     let work = || {
         while let Some(scenario) = next() {
-            let outcome = run::run(&scenario);
+            let outcome = run_in_turn(&scenario);
             let mut told = told.lock().unwrap();
             match outcome {
                 Ok(figures) => {
@@ -128,30 +165,50 @@ fn tell(scenario: &Scenario, failed: &run::Failed) -> String {
 
 #[test]
 fn scenarios_on_kernels_of_their_own() {
-    let none = BTreeMap::new();
-    run_all("disks", texts("scenarios").into_iter().map(|(name, text)| scenario(name, &text, &none)).collect());
+    if can_run("scenarios of disks") {
+        let none = BTreeMap::new();
+        let all = texts("scenarios").into_iter().map(|(name, text)| scenario(name, &text, &none));
+        run_all(chosen(all.collect()));
+    }
 }
 
 #[test]
 fn every_stack_of_layers_lives_its_life() {
-    run_all("stacks of disks", on_stacks());
+    if can_run("every stack of pool kinds and layers") {
+        run_all(chosen(on_stacks()));
+    }
 }
 
 #[test]
 fn what_is_cut_off_in_the_middle_of_anything_is_done_in_the_end() {
+    if !can_run("stacks of disks, cut off") {
+        return;
+    }
     let soak = std::env::var_os("ZEA_SOAK").is_some_and(|value| value == "1");
     let seed = std::env::var("ZEA_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    let (rounds, one_in, run) = if soak { (20, 1, "soak") } else { (1, 2, "short") };
-    let cuts = |round| Cuts { seed: seed + round, node: "n1".to_owned(), one_in, latest: CUT_LATEST };
-    let of_round = |round| {
-        let cut = move |scenario| Scenario { cuts: Some(cuts(round)), ..scenario };
-        on_stacks().into_iter().map(cut)
+    let (rounds, one_in, run) = if soak { (CUT_ROUNDS, 1, "soak") } else { (1, CUT_ONE_IN, "short") };
+    let cuts = |round: u64| {
+        let what = soak.then_some(if round % 2 == 0 { Cut::Satellite } else { Cut::Power });
+        Cuts { seed: seed.wrapping_add(round), node: "n1".to_owned(), what, one_in, latest: CUT_LATEST }
     };
-    let (satellites, powers) = run_all("stacks of disks, cut off", (0..rounds).flat_map(of_round).collect());
+    let mut scenarios = Vec::new();
+    for round in 0..rounds {
+        scenarios
+            .extend(chosen(on_stacks()).into_iter().map(|scenario| Scenario { cuts: Some(cuts(round)), ..scenario }));
+    }
+    if !soak && std::env::var_os("ZEA_DISKS").is_none() {
+        // Under emulation a life takes minutes, and each power loss one more.
+        scenarios.retain(|scenario| !has_zfs(scenario));
+    }
+    if !soak {
+        fastrand::Rng::with_seed(seed).shuffle(&mut scenarios);
+        scenarios.truncate(CUT_STACKS);
+    }
+    let lives = scenarios.len();
+    let (satellites, powers) = run_all(scenarios);
     let figures = format!(
-        "{satellites} satellites killed, {powers} power losses ({run} run; `make soak`: {} lives of each stack, every step cut \
-        off); seed {seed} (ZEA_SEED={seed} repeats it)",
-        20
+        "{lives} lives, {satellites} satellites killed, {powers} power losses ({run} run; `make soak`: {CUT_ROUNDS} lives of \
+        each stack, every step cut off); seed {seed} (ZEA_SEED={seed} repeats it)"
     );
     crate::rigs::series("disks cut off in the middle of a step", figures);
 }

@@ -37,6 +37,8 @@ pub enum Cut {
 pub struct Cuts {
     pub seed: u64,
     pub node: String,
+    /// Always this; either of the two without.
+    pub what: Option<Cut>,
     /// One of so many steps is cut off.
     pub one_in: u32,
     /// The latest moment in a step.
@@ -114,6 +116,9 @@ impl Player {
         for step in &scenario.steps {
             open = (open || step.text == CUTS_BEGIN) && step.text != CUTS_END;
             self.stage.folder.tell(&step.text);
+            if [CUTS_BEGIN, CUTS_END].contains(&&*step.text) {
+                continue;
+            }
             let cut = scenario.cuts.as_ref().filter(|cuts| open && random.u32(..cuts.one_in) == 0);
             let done = match cut {
                 Some(cuts) => self.cut_off(step, cuts, &mut random),
@@ -125,9 +130,6 @@ impl Player {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), (Step, String)> {
-        if [CUTS_BEGIN, CUTS_END].contains(&&*step.text) {
-            return Ok(());
-        }
         if step.text == "join" {
             return self.join().map_err(|failed| (step.clone(), format!("{}: {}", failed.step, failed.why)));
         }
@@ -151,7 +153,9 @@ impl Player {
     /// Carries a step out on another thread, cuts it off in its middle, mends what was cut, and asks for the same again if it
     /// was not done. Everything is started by this thread, with which it ends.
     fn cut_off(&mut self, step: &Step, cuts: &Cuts, random: &mut fastrand::Rng) -> Result<(), (Step, String)> {
-        let what = if random.u8(..3) == 0 { Cut::Power } else { Cut::Satellite };
+        // A power loss takes five times as long to come back from.
+        let drawn = if random.u8(..3) == 0 { Cut::Power } else { Cut::Satellite };
+        let what = cuts.what.unwrap_or(drawn);
         // As often in the first millisecond, or between 100 and 200, as between 500 and 1000: steps are of all lengths.
         let after = cuts.latest.mul_f64(0.001_f64.powf(random.f64()));
         let stage = Arc::clone(&self.stage);

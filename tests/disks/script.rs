@@ -163,7 +163,8 @@ fn patterns_take_words_and_the_rest() {
     assert_eq!(matches("boot {node}", "boot n1"), Some(vec!["n1"]));
     assert_eq!(matches("on {node}: {command..}", "on n1: echo a b"), Some(vec!["n1", "echo a b"]));
     assert_eq!(matches("{a} in {b}, {c}", "1 in x, y"), Some(vec!["1", "x", "y"]));
-    for (pattern, text) in [("boot {node}", "boot"), ("boot {node}", "boot n1 n2"), ("on {node}: {c..}", "on n1 echo")] {
+    for (pattern, text) in [("boot {node}", "boot"), ("boot {node}", "boot n1 n2"), ("on {node}: {c..}", "on n1 echo")]
+    {
         assert_eq!(matches(pattern, text), None, "{pattern} {text}");
     }
 }

@@ -171,7 +171,10 @@ impl Stage {
         let address = network::address(node.number);
         self.write(
             &format!("node.{name}"),
-            &format!("boot={boot} address={address}/24 agent={agent}\nmodules='{}'\nexport ADDRESS={address}\n", node.kind.modules()),
+            &format!(
+                "boot={boot} address={address}/24 agent={agent}\nmodules='{}'\nexport ADDRESS={address}\n",
+                node.kind.modules()
+            ),
         )?;
         self.agents.expect(name, boot);
         let hardware = Hardware {
@@ -196,7 +199,9 @@ impl Stage {
             let faulty = node.disks.iter().filter(|disk| disk.faulty);
             let map = |disk: &Disk| {
                 let (name, raw) = (&disk.name, &disk.raw);
-                format!("DM_DISABLE_UDEV=1 dmsetup create {name} --table \"0 $(blockdev --getsz {raw}) linear {raw} 0\"")
+                format!(
+                    "DM_DISABLE_UDEV=1 dmsetup create {name} --table \"0 $(blockdev --getsz {raw}) linear {raw} 0\""
+                )
             };
             faulty.map(map).chain(node.at_boot.iter().cloned()).collect::<Vec<_>>()
         })?;
@@ -217,8 +222,8 @@ impl Stage {
 
     /// Lets a node stand still, or go on.
     pub fn freeze(&self, name: &str, still: bool) -> Result<(), String> {
-        let act = |machine: &Box<dyn Machine>| if still { machine.freeze() } else { machine.thaw() };
-        self.with_node(name, |node| node.machine.as_ref().map(act))?.ok_or_else(|| format!("{name} does not run"))?
+        let act = |machine: &dyn Machine| if still { machine.freeze() } else { machine.thaw() };
+        self.with_node(name, |node| node.machine.as_deref().map(act))?.ok_or_else(|| format!("{name} does not run"))?
     }
 
     pub fn run(&self, node: &str, command: &str, within: Duration) -> Result<Output, String> {
@@ -282,7 +287,7 @@ impl Stage {
             &format!(
                 "ZEA_NODE__DATA=/mnt/own/zea ZEA_NODE__NAME={node} ZEA_LINK__LISTEN=$ADDRESS:3367 \
                 ZEA_LINK__CERTIFICATE={identity}/{node}.crt ZEA_LINK__KEY={identity}/{node}.key ZEA_LINK__CA={identity}/ca.crt \
-                ZEA_LINK__HEARTBEAT={HEARTBEAT} setsid /run/bin/zead satellite </dev/null >/dev/tty1 2>&1 & \
+                ZEA_LINK__HEARTBEAT={HEARTBEAT} ZEA_SATELLITE__POOL_SCAN={POOL_SCAN} setsid /run/bin/zead satellite </dev/null >/dev/tty1 2>&1 & \
                 echo $! >/run/satellite.pid"
             ),
         )
@@ -326,6 +331,8 @@ impl Stage {
 }
 
 const HEARTBEAT: &str = "2s";
+/// How often pools are measured, so that what a scenario takes of them behind the satellite's back is soon known.
+const POOL_SCAN: &str = "1s";
 
 impl Drop for Stage {
     fn drop(&mut self) {

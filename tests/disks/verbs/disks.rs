@@ -15,7 +15,8 @@ fn resolved(stage: &Stage, node: &str, command: &str) -> Result<String, String> 
     // `[ -b x ]` and `[[` are bash's own: a volume has no blank beside its brackets.
     let mut searched = 0;
     while let Some(open) = command[searched..].find('[').map(|at| at + searched) {
-        let name: String = command[open + 1..].chars().take_while(|letter| letter.is_alphanumeric() || *letter == '-').collect();
+        let name: String =
+            command[open + 1..].chars().take_while(|letter| letter.is_alphanumeric() || *letter == '-').collect();
         let close = open + 1 + name.len();
         if !name.is_empty() && command[close..].starts_with(']') && !command[..open].ends_with('$') {
             let path = device(stage, &name, node)?;
@@ -109,7 +110,9 @@ pub fn heal(stage: &Stage, words: &[&str]) -> Done {
 /// Puts a script before a program, for satellites alone.
 fn replace(stage: &Stage, (program, node): (&str, &str), script: &str) -> Done {
     let path = format!("/run/faults/{program}");
-    stage.on(node, &format!("mkdir -p /run/faults; printf '#!/bin/bash\n%s\n' '{script}' >{path}; chmod +x {path}")).map(drop)
+    stage
+        .on(node, &format!("mkdir -p /run/faults; printf '#!/bin/bash\n%s\n' '{script}' >{path}; chmod +x {path}"))
+        .map(drop)
 }
 
 pub fn program_hangs(stage: &Stage, words: &[&str]) -> Done {

@@ -76,6 +76,7 @@ const VERBS: &[(&str, Verb)] = &[
     ("{rsc} fails on {node} saying {words..}", states::fails),
     ("pool {pool} fails on {node} saying {words..}", states::pool_fails),
     ("pool {pool} is well on {node}", states::pool_well),
+    ("pool {pool} on {node} has less than {size}", states::pool_short),
     // Contents: whole volumes, by checksum.
     ("write {rsc} on {node} as {label}", data::write),
     ("grow {rsc} to {size} while {label} is written to it on {node}", data::grow_while_written),
@@ -83,6 +84,8 @@ const VERBS: &[(&str, Verb)] = &[
     // What lies on a node, counted; compared with what was noted, and no object left in the controller.
     ("note what lies on {node}", left::note),
     ("nothing left on {node}", left::nothing),
+    // The last step: it ends the controller.
+    ("the store is clean", left::store_clean),
 ];
 
 /// The verb that a step means, and its words.
@@ -104,7 +107,8 @@ pub fn carry_out(stage: &Stage, text: &str) -> Done {
 
 #[test]
 fn the_nearer_pattern_is_taken() {
-    let index = |text: &str| VERBS.iter().position(|(pattern, _)| matches(pattern, text).is_some()).map(|at| VERBS[at].0);
+    let index =
+        |text: &str| VERBS.iter().position(|(pattern, _)| matches(pattern, text).is_some()).map(|at| VERBS[at].0);
     assert_eq!(index("n1 is online"), Some("{node} is online"));
     assert_eq!(index("pool of n1 fails"), Some("{disk} of {node} fails"));
     assert_eq!(index("kill controller"), Some("kill controller"));

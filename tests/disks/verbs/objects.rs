@@ -27,9 +27,9 @@ fn make(stage: &Stage, path: &str, body: &Value) -> Done {
 fn exists(why: &str) -> bool {
     let answer = why.find('[').and_then(|at| serde_json::from_str::<Value>(&why[at..]).ok()).unwrap_or_default();
     let entries = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-    entries.iter().any(|entry| {
-        entry["ret_code"].as_i64().is_some_and(|code| code < 0 && EXISTS.contains(&(code & NUMBER_MASK)))
-    })
+    entries
+        .iter()
+        .any(|entry| entry["ret_code"].as_i64().is_some_and(|code| code < 0 && EXISTS.contains(&(code & NUMBER_MASK))))
 }
 
 pub fn pool(stage: &Stage, words: &[&str]) -> Done {
@@ -78,9 +78,12 @@ pub fn snapshot(stage: &Stage, words: &[&str]) -> Done {
         delete_snapshot(stage, &[snap, rsc])?;
     }
     make(stage, &path, &json!({"name": snap}))?;
+    let mut flags = Vec::new();
     wait_for(&format!("snapshot {snap} of {rsc}"), || {
-        Ok(snapshot_flags(stage, rsc, snap)?.iter().any(|flag| flag == "SUCCESSFUL"))
-    })
+        flags = snapshot_flags(stage, rsc, snap)?;
+        Ok(failed(&flags) || flags.iter().any(|flag| flag == "SUCCESSFUL"))
+    })?;
+    if failed(&flags) { Err(format!("snapshot {snap} of {rsc} has failed: {flags:?}")) } else { Ok(()) }
 }
 
 pub fn restore(stage: &Stage, words: &[&str]) -> Done {
@@ -103,17 +106,21 @@ pub fn roll_back(stage: &Stage, words: &[&str]) -> Done {
 pub fn clone(stage: &Stage, words: &[&str]) -> Done {
     let (rsc, new) = (words[0], words[1]);
     let path = format!("/v1/resource-definitions/{rsc}/clone");
-    let cloned = stage.rest.post(&path, &json!({"name": new}));
-    if let Err(why) = cloned
-        && !(stage.again.load(Ordering::SeqCst) && why.contains("exists"))
-    {
-        return Err(why);
+    let status = || stage.rest.get(&format!("{path}/{new}")).map(|status| status["status"].clone());
+    let again = stage.again.load(Ordering::SeqCst);
+    if again && status().is_ok_and(|status| status == "FAILED") {
+        delete(stage, &[new])?;
     }
+    match stage.rest.post(&path, &json!({"name": new})) {
+        Err(why) if !(again && why.contains("exists")) => return Err(why),
+        _ => {}
+    }
+    let mut last = Value::Null;
     wait_for(&format!("the clone {new} of {rsc}"), || {
-        let status = stage.rest.get(&format!("{path}/{new}"))?;
-        Ok(status["status"] == "COMPLETE")
+        last = status()?;
+        Ok(last == "COMPLETE" || last == "FAILED")
     })?;
-    attached(stage, new)
+    if last == "FAILED" { Err(format!("the clone {new} of {rsc} has failed")) } else { attached(stage, new) }
 }
 
 pub fn grow(stage: &Stage, words: &[&str]) -> Done {

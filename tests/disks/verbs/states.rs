@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Done;
+use crate::disks::script::size_of;
 use crate::disks::stage::{PATIENCE, Stage, wait_for};
 
 /// The nodes that a resource is on.
@@ -93,6 +94,14 @@ pub fn pool_fails(stage: &Stage, words: &[&str]) -> Done {
     let (pool, node) = (words[0], words[1]);
     says(&format!("pool {pool} on {node} saying {}", words[2]), words[2], || {
         pool_state(stage, pool, node).map(|state| state.to_string())
+    })
+}
+
+/// Waits until the API says of a pool that there is less room than that.
+pub fn pool_short(stage: &Stage, words: &[&str]) -> Done {
+    let (pool, node, limit) = (words[0], words[1], size_of(words[2])? >> 10);
+    wait_for(&format!("less than {} in pool {pool} on {node}", words[2]), || {
+        Ok(pool_state(stage, pool, node)?["free_capacity"].as_u64().is_some_and(|free| free < limit))
     })
 }
 
