@@ -1,11 +1,13 @@
-//! What other programs and the kernel print: blkid's export, mountinfo, superblocks at the beginning of a device. Mounts written as the
-//! kernel writes them are read as they are; a file system has a name of one line.
+//! What other programs and the kernel print: blkid's export, mountinfo, superblocks at the beginning of a device, zfs and zpool. Mounts
+//! written as the kernel writes them are read as they are; a file system has a name of one line; a listing of ZFS is read wholly or not
+//! at all, and comes back.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use zea::protocols::blkid::{known_signature, parse_export};
 use zea::protocols::mountinfo::{Mount, of_device, parse};
 use zea::protocols::superblock::{HEAD_BYTES, recognise};
+use zea::protocols::zfs;
 
 /// As the kernel writes a path (proc_pid_mountinfo(5)): these bytes in octal.
 fn escaped(text: &str) -> String {
@@ -60,6 +62,47 @@ fn a_mount_comes_back(text: &str) {
     assert_eq!(parse(&line), [mount], "{line}");
 }
 
+/// A dataset as `zfs list` prints it.
+fn zfs_line(name: &str, found: &zfs::Dataset) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "-".to_owned());
+    let kind = match found.kind {
+        zfs::Kind::FileSystem => "filesystem",
+        zfs::Kind::Volume => "volume",
+        zfs::Kind::Snapshot => "snapshot",
+    };
+    [
+        name.to_owned(),
+        kind.to_owned(),
+        number(found.volsize),
+        number(found.volblocksize),
+        found.referenced.to_string(),
+        word(&found.origin),
+        found.created.map_or_else(|| "-".to_owned(), |seconds| seconds.to_string()),
+        if found.hidden { "none" } else { "default" }.to_owned(),
+        if found.marked { "true" } else { "-" }.to_owned(),
+        word(&found.remains_of),
+        word(&found.owner),
+    ]
+    .join("\t")
+}
+
+fn zfs_says(text: &str) {
+    match zfs::parse_list(text) {
+        Ok(known) => {
+            assert!(known.len() <= text.split_terminator('\n').count());
+            let lines: String = known.iter().map(|(name, found)| zfs_line(name, found) + "\n").collect();
+            assert_eq!(zfs::parse_list(&lines), Ok(known), "{lines}");
+        }
+        Err(bad) => assert_eq!(text.split_terminator('\n').nth(bad.number - 1), Some(bad.line.as_str())),
+    }
+    if let Ok(zpools) = zfs::parse_pools(text) {
+        assert_eq!(zpools.len(), text.split_terminator('\n').count());
+    }
+    assert!(zfs::parse_properties(text).len() <= text.lines().count());
+    let _ = (zfs::parse_room(text), zfs::parse_dry_run(text), zfs::failure(text));
+}
+
 /// Where superblocks begin: of xfs, of ext2 to ext4, of btrfs.
 const SUPERBLOCKS: [usize; 3] = [0, 1024, 64 << 10];
 
@@ -82,6 +125,7 @@ fuzz_target!(|data: &[u8]| {
     if let Some(kind) = parse_export(text) {
         assert!(!kind.is_empty() && !kind.contains('\n') && text.contains(&kind));
     }
+    zfs_says(text);
     mounts(text);
     a_mount_comes_back(text);
 });

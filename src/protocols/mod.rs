@@ -7,3 +7,4 @@ pub mod mountinfo;
 pub mod rest;
 pub mod superblock;
 pub mod wire;
+pub mod zfs;

@@ -111,7 +111,13 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
 }
 
 /// Kinds that this build has a driver for.
-pub const BUILT: &[ProviderKind] = &[ProviderKind::Diskless, ProviderKind::File, ProviderKind::FileThin];
+pub const BUILT: &[ProviderKind] = &[
+    ProviderKind::Diskless,
+    ProviderKind::Zfs,
+    ProviderKind::ZfsThin,
+    ProviderKind::File,
+    ProviderKind::FileThin,
+];
 
 /// The error for a kind that has no driver.
 #[must_use]

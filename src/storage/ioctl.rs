@@ -1,4 +1,4 @@
-//! The ioctls of loop devices, block devices, reflinks and frozen file systems, and extended attributes, as safe functions
+//! The ioctls of loop devices, zvols, block devices, reflinks and frozen file systems, and extended attributes, as safe functions
 //! on open files.
 //!
 //! The only file of the crate with `unsafe` (docs/adr/0005-loop-ioctl.md). It decides nothing and retries nothing.
@@ -17,6 +17,9 @@ use nix::{
 
 /// Longest name that the kernel keeps in `lo_file_name`, with its closing zero.
 const LOOP_NAME_BYTES: usize = 64;
+
+/// Longest name of a dataset, with its closing zero (`ZFS_MAX_DATASET_NAME_LEN`).
+const ZVOL_NAME_BYTES: usize = 256;
 
 /// `struct loop_info64` of `linux/loop.h`.
 #[repr(C)]
@@ -71,6 +74,7 @@ ioctl_write_ptr_bad!(raw_loop_configure, 0x4C0A, LoopConfig);
 ioctl_write_int_bad!(raw_loop_ctl_add, 0x4C80);
 ioctl_none_bad!(raw_loop_ctl_get_free, 0x4C82);
 ioctl_read!(raw_blkgetsize64, 0x12, 114, usize);
+ioctl_read!(raw_blkzname, 0x12, 125, [u8; ZVOL_NAME_BYTES]);
 ioctl_write_int_bad!(raw_ficlone, request_code_write!(0x94, 9, size_of::<i32>()));
 ioctl_write_int_bad!(raw_fifreeze, request_code_readwrite!(b'X', 119, size_of::<i32>()));
 ioctl_write_int_bad!(raw_fithaw, request_code_readwrite!(b'X', 120, size_of::<i32>()));
@@ -148,6 +152,15 @@ pub fn block_size_bytes(device: &File) -> io::Result<u64> {
     Ok(bytes as u64)
 }
 
+/// Name of the dataset that a zvol's device belongs to, as `zvol_id` prints it; fails on every other device.
+pub fn zvol_name(device: &File) -> io::Result<String> {
+    let mut name = [0_u8; ZVOL_NAME_BYTES];
+    // SAFETY: the kernel writes at most that many bytes, whose number is in the request, to a live exclusive reference.
+    unsafe { raw_blkzname(device.as_raw_fd(), &raw mut name) }?;
+    let end = name.iter().position(|byte| *byte == 0).unwrap_or(ZVOL_NAME_BYTES);
+    Ok(String::from_utf8_lossy(&name[..end]).into_owned())
+}
+
 /// Makes `target` share all blocks of `source`, as `cp --reflink=always` does.
 pub fn reflink(source: &File, target: &File) -> io::Result<()> {
     // SAFETY: the argument is a descriptor number; both files are open for the whole call.
@@ -212,5 +225,6 @@ mod tests {
         assert!(loop_target(&file).is_err());
         assert!(block_size_bytes(&file).is_err());
         assert!(loop_clear(&file).is_err());
+        assert!(zvol_name(&file).is_err());
     }
 }

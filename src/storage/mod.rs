@@ -12,6 +12,7 @@ mod freeze;
 mod ioctl;
 pub mod layer;
 mod layers;
+mod listing;
 pub mod loops;
 mod mark;
 pub mod mkfs;

@@ -53,7 +53,7 @@ enum Ground {
 
 #[derive(Debug)]
 struct Real {
-    exec: Exec,
+    exec: Arc<Exec>,
     loops: Arc<Loops>,
     turns: Turns,
     /// What an earlier process left suspended was let go.
@@ -75,14 +75,10 @@ impl NodeStorage {
     #[must_use]
     pub fn real(setup: &Setup) -> Self {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
+        let exec = Arc::new(Exec::new(setup.limits));
         Self(Arc::new(Inner {
-            pools: Pools::real(loops.clone()),
-            ground: Ground::Real(Real {
-                exec: Exec::new(setup.limits),
-                loops,
-                turns: Turns::default(),
-                resumed: Once::new(),
-            }),
+            pools: Pools::real(loops.clone(), exec.clone()),
+            ground: Ground::Real(Real { exec, loops, turns: Turns::default(), resumed: Once::new() }),
             rules: Rules::default(),
         }))
     }
@@ -200,7 +196,12 @@ impl NodeStorage {
     /// Backing objects that have changed without us: their devices are gone, or they take more or less room than was last
     /// reported. Looks at every device that is attached: call it at intervals, never per operation.
     pub async fn look_around(&self) -> Vec<String> {
-        self.blocking(|storage| storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default()).await
+        self.blocking(|storage| {
+            let mut changed = storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default();
+            changed.extend(storage.0.pools.look_around());
+            changed
+        })
+        .await
     }
 
     /// How many loop devices of this node's pools are known.
@@ -270,7 +271,7 @@ impl Inner {
             let plan = (self.rules.plan)(desired, &observed);
             let breaker = memory.breaker();
             let execution =
-                Execution { desired, targets: &targets, exec: self.real().map(|real| &real.exec), breaker: &breaker };
+                Execution { desired, targets: &targets, exec: self.real().map(|real| &*real.exec), breaker: &breaker };
             outcome = execution.run(&plan, steps);
             if !plan.steps.is_empty() {
                 observed = observe(desired, &targets, &memory.formatted());

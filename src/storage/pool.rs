@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::driver::{self, Driver};
-use super::drivers::{Diskless, FileDriver, Preparation};
+use super::drivers::{Diskless, FileDriver, Preparation, Zfs, ZfsDriver, zfs};
+use super::exec::Exec;
 use super::loops::Loops;
 use super::problem::problem;
 use super::simulated::{Disk, SimulatedDriver};
@@ -24,6 +25,7 @@ enum Ground {
         loops: Arc<Loops>,
         /// Folders that were prepared once in this process.
         seen: Mutex<BTreeSet<PathBuf>>,
+        zfs: Zfs,
     },
     /// A simulated disk, and the life of its satellite.
     Simulated(Disk, u64),
@@ -40,14 +42,15 @@ pub struct Pools {
 struct Pool {
     desired: DesiredPool,
     driver: Mutex<Result<Arc<dyn Driver>, Problem>>,
+    /// Held by whoever prepares it again.
+    preparing: Mutex<()>,
 }
 
 impl Pools {
     /// Pools on this machine.
     #[must_use]
-    pub fn real(loops: Arc<Loops>) -> Self {
-        let seen = Mutex::default();
-        Self::on(Ground::Real { loops, seen })
+    pub fn real(loops: Arc<Loops>, exec: Arc<Exec>) -> Self {
+        Self::on(Ground::Real { loops, seen: Mutex::default(), zfs: Zfs::new(exec) })
     }
 
     /// Pools in memory, for the satellite that the disk has now.
@@ -85,6 +88,14 @@ impl Pools {
         known.values().filter(wanted).map(|pool| self.report(pool)).collect()
     }
 
+    /// Names of backing objects that have changed without us, where somebody has to look to know. Blocks.
+    pub fn look_around(&self) -> Vec<String> {
+        match &self.ground {
+            Ground::Real { zfs, .. } => zfs.look_around(),
+            Ground::Simulated(..) => Vec::new(),
+        }
+    }
+
     /// The driver of a pool.
     pub fn driver(&self, name: &PoolName, provider: ProviderKind) -> Result<Arc<dyn Driver>, Problem> {
         let pools = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
@@ -106,32 +117,44 @@ impl Pools {
         if let Err(problem) = &driver {
             tracing::warn!(pool = %desired.name, %problem, "a storage pool cannot be used");
         }
-        Arc::new(Pool { desired: desired.clone(), driver: Mutex::new(driver) })
+        Arc::new(Pool { desired: desired.clone(), driver: Mutex::new(driver), preparing: Mutex::default() })
     }
 
-    /// The pool's driver; a sick pool is tried again.
+    /// The pool's driver; a sick pool is tried again. Whoever comes meanwhile is told what was wrong before: the command that
+    /// is tried may hang.
     fn driver_of(&self, pool: &Pool) -> Result<Arc<dyn Driver>, Problem> {
-        let mut driver = pool.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        if driver.is_err() {
-            *driver = self.driver_for(&pool.desired);
+        let known = || pool.driver.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let _preparing = match (known(), pool.preparing.try_lock()) {
+            (Ok(driver), _) => return Ok(driver),
+            (sick, Err(TryLockError::WouldBlock)) => return sick,
+            (_, Ok(guard)) => guard,
+            (_, Err(TryLockError::Poisoned(guard))) => guard.into_inner(),
+        };
+        // Somebody may have been quicker.
+        if let Ok(driver) = known() {
+            return Ok(driver);
         }
-        driver.clone()
+        let driver = self.driver_for(&pool.desired);
+        *pool.driver.lock().unwrap_or_else(PoisonError::into_inner) = driver.clone();
+        driver
     }
 
     fn driver_for(&self, pool: &DesiredPool) -> Result<Arc<dyn Driver>, Problem> {
-        let (loops, seen) = match &self.ground {
+        let (loops, seen, zfs) = match &self.ground {
             Ground::Simulated(disk, life) => {
                 return Ok(match pool.provider {
                     ProviderKind::Diskless => Arc::new(Diskless),
                     kind => Arc::new(SimulatedDriver::prepare((disk.clone(), *life), kind, &pool.backing)?),
                 });
             }
-            Ground::Real { loops, seen } => (loops, seen),
+            Ground::Real { loops, seen, zfs } => (loops, seen, zfs),
         };
         let provisioning = match pool.provider {
             ProviderKind::Diskless => return Ok(Arc::new(Diskless)),
             ProviderKind::File => Provisioning::Fat,
             ProviderKind::FileThin => Provisioning::Thin,
+            ProviderKind::Zfs => return Ok(Arc::new(ZfsDriver::prepare(pool, Provisioning::Fat, zfs)?)),
+            ProviderKind::ZfsThin => return Ok(Arc::new(ZfsDriver::prepare(pool, Provisioning::Thin, zfs)?)),
             other => return Err(driver::not_built(other)),
         };
         let folder = PathBuf::from(&pool.backing);
@@ -158,7 +181,8 @@ impl Pools {
 
 /// Whether the driver of the one serves the other, too.
 fn same_ground(one: &DesiredPool, other: &DesiredPool) -> bool {
-    one.provider == other.provider && one.backing == other.backing
+    let same_option = |key: &&str| one.props.get(*key) == other.props.get(*key);
+    one.provider == other.provider && one.backing == other.backing && zfs::OPTION_KEYS.iter().all(same_option)
 }
 
 #[cfg(test)]
@@ -178,7 +202,7 @@ mod tests {
     fn a_sick_pool_harms_nobody_and_heals() {
         let base = tempfile::tempdir().expect("folder");
         let late = base.path().join("not/yet");
-        let pools = Pools::real(Arc::default());
+        let pools = Pools::real(Arc::default(), Arc::default());
         let reports = pools.apply(&[
             pool("good", ProviderKind::FileThin, &base.path().to_string_lossy()),
             pool("late", ProviderKind::FileThin, &late.to_string_lossy()),
@@ -196,7 +220,7 @@ mod tests {
     #[test]
     fn what_is_not_named_any_more_is_forgotten() {
         let base = tempfile::tempdir().expect("folder");
-        let pools = Pools::real(Arc::default());
+        let pools = Pools::real(Arc::default(), Arc::default());
         pools.apply(&[pool("good", ProviderKind::FileThin, &base.path().to_string_lossy())]);
         pools.apply(&[]);
         let name = PoolName::parse("good").expect("legal");

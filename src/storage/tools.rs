@@ -168,8 +168,7 @@ fn look(tool: &Tool, folders: &[PathBuf], load: &dyn Fn(&str) -> Option<String>)
         .filter_map(|sign| match sign {
             Program(name) => (!is_installed(name, folders)).then(|| format!("the program {name} is not installed")),
             Module(module) => load(module),
-            Kernel(paths) => (!paths.iter().any(|path| Path::new(path).exists()))
-                .then(|| format!("the kernel has no {}", paths.join(" or "))),
+            Kernel(paths) => (!paths.iter().any(|path| Path::new(path).exists())).then(|| without(paths)),
         })
         .collect();
     let version = tool.version.and_then(|path| std::fs::read_to_string(path).ok());
@@ -178,6 +177,12 @@ fn look(tool: &Tool, folders: &[PathBuf], load: &dyn Fn(&str) -> Option<String>)
         reasons.extend(version.as_deref().and_then(too_old));
     }
     ToolReport { name: tool.name.to_owned(), version: version.filter(|_| reasons.is_empty()), reasons }
+}
+
+fn without(paths: &[&str]) -> String {
+    let module = paths.first().and_then(|path| path.strip_prefix("/sys/module/"));
+    let load = module.map(|module| format!(" (load it: modprobe {module})")).unwrap_or_default();
+    format!("the kernel has no {}{load}", paths.join(" or "))
 }
 
 /// DRBD 8 is another program with the same name.
@@ -216,7 +221,8 @@ mod tests {
 
     #[test]
     fn every_kind_is_either_supported_or_has_a_reason() {
-        let tools = vec![report("LOSETUP", &[]), report("LVM", &["no lvm"])];
+        let tools =
+            vec![report("LOSETUP", &[]), report("LVM", &["no lvm"]), report("ZFS_KMOD", &[]), report("ZFS_UTILS", &[])];
         let facts = assemble("1", String::new(), tools);
         assert_eq!(facts.providers, driver::BUILT);
         assert!(!facts.layers.contains(&LayerKind::Nvme) && facts.layers.contains(&LayerKind::Storage));
@@ -227,9 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn without_zfs_there_are_no_pools_of_it_and_both_reasons_are_told() {
+        let tools = vec![report("ZFS_KMOD", &["no module"]), report("ZFS_UTILS", &["no zfs", "no zpool"])];
+        let facts = assemble("1", String::new(), tools);
+        for kind in [ProviderKind::Zfs, ProviderKind::ZfsThin] {
+            let found = facts.unsupported_providers.iter().find(|(unsupported, _)| *unsupported == kind);
+            assert_eq!(found.expect("unsupported").1, ["no module", "no zfs", "no zpool"]);
+        }
+    }
+
+    #[test]
     fn without_loop_devices_there_are_no_file_pools() {
         let facts = assemble("1", String::new(), vec![report("LOSETUP", &["no loop"])]);
-        assert_eq!(facts.providers, [ProviderKind::Diskless]);
+        assert!(facts.providers.contains(&ProviderKind::Diskless));
+        assert!(![ProviderKind::File, ProviderKind::FileThin].iter().any(|kind| facts.providers.contains(kind)));
     }
 
     #[test]
@@ -244,6 +261,12 @@ mod tests {
         let none = |module: &str| Some(format!("no {module}"));
         let zfs = look(&tool("ZFS_UTILS", &[Program("zfs"), Module("zfs")]), &folders, &none);
         assert_eq!(zfs.reasons, ["the program zfs is not installed", "no zfs"]);
+    }
+
+    #[test]
+    fn what_the_kernel_lacks() {
+        assert_eq!(without(&["/sys/module/zfs"]), "the kernel has no /sys/module/zfs (load it: modprobe zfs)");
+        assert_eq!(without(&["/dev/loop-control"]), "the kernel has no /dev/loop-control");
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Nodes as machines: what a scenario can do to one from outside. User-mode Linux kernels for now; a machine of another kind
-//! is another implementation of [`Machine`], with the same agent (`agent.rs`) inside.
+//! Nodes as machines: what a scenario can do to one from outside. User-mode Linux kernels, and guests of QEMU with ZFS; the same
+//! agent (`agent.rs`) is in both.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -69,6 +70,128 @@ pub struct Hardware<'a> {
     pub disks: Vec<PathBuf>,
 }
 
+/// What a node runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// User-mode Linux: up in some seconds, as fast as the machine.
+    #[default]
+    Uml,
+    /// Debian's kernel in a guest under plain emulation, with ZFS and udev.
+    Zfs,
+}
+
+impl Kind {
+    /// The kernel's name of the disk of this number, from 0.
+    pub fn disk(self, number: usize) -> String {
+        let letter = char::from(b'a' + u8::try_from(number).expect("a few disks"));
+        match self {
+            Self::Uml => format!("/dev/ubd{letter}"),
+            Self::Zfs => format!("/dev/vd{letter}"),
+        }
+    }
+
+    /// Modules that a node has from its start on: what a command would load has to be there before it.
+    pub fn modules(self) -> &'static str {
+        match self {
+            Self::Uml => {
+                "loop dm-mod dm-thin-pool dm-snapshot dm-flakey dm-delay encrypted-keys dm-crypt dm-writecache dm-cache \
+                dm-cache-smq bcache xts ecb essiv algif_skcipher algif_hash"
+            }
+            Self::Zfs => {
+                "zfs loop dm-mod dm-flakey dm-delay dm-crypt dm-writecache xts ecb essiv algif_skcipher algif_hash"
+            }
+        }
+    }
+
+    /// How long a node may take from its start to its first command, on a machine that does much else; a guest under
+    /// emulation shares its processors with all of it.
+    pub fn boot(self) -> Duration {
+        match self {
+            Self::Uml => Duration::from_secs(60),
+            Self::Zfs => Duration::from_secs(240),
+        }
+    }
+
+    /// Starts a node; it ends with this thread at the latest.
+    pub fn start(self, hardware: &Hardware) -> Result<Box<dyn Machine>, String> {
+        match self {
+            Self::Uml => Ok(Box::new(Uml::boot(hardware)?)),
+            Self::Zfs => Ok(Box::new(Guest::boot(hardware)?)),
+        }
+    }
+}
+
+/// Makes what guests with ZFS boot from, once for all; why not, where that cannot be.
+pub fn no_zfs() -> Option<String> {
+    static MADE: OnceLock<Option<String>> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let made = Command::new(rig("zfs/build.sh")).stdin(Stdio::null()).output();
+        match made {
+            Ok(output) if output.status.success() => None,
+            Ok(output) => Some(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("no word").to_owned()),
+            Err(error) => Some(format!("build.sh: {error}")),
+        }
+    })
+    .clone()
+}
+
+fn rig(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs").join(path)
+}
+
+/// Starts one of the rigs' scripts that boot.
+fn boot(script: &str, hardware: &Hardware) -> Result<Child, String> {
+    Command::new(rig(script))
+        .arg(hardware.node)
+        .args([hardware.work, hardware.logs])
+        .arg(&hardware.tap)
+        .args(&hardware.disks)
+        .spawn()
+        .map_err(|error| format!("{script}: {error}"))
+}
+
+/// A guest of QEMU, which is one process.
+pub struct Guest(Child);
+
+impl Guest {
+    fn boot(hardware: &Hardware) -> Result<Self, String> {
+        match no_zfs() {
+            None => Ok(Self(boot("zfs/boot.sh", hardware)?)),
+            Some(why) => Err(format!("no guest with ZFS: {why}")),
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), String> {
+        let pid = Pid::from_raw(i32::try_from(self.0.id()).expect("a process number"));
+        kill(pid, signal).map_err(|error| format!("{signal}: {error}"))
+    }
+}
+
+impl Machine for Guest {
+    fn power_loss(&mut self) -> Result<(), String> {
+        self.0.kill().and_then(|()| self.0.wait()).map(drop).map_err(|error| format!("SIGKILL: {error}"))
+    }
+
+    fn freeze(&self) -> Result<(), String> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    fn thaw(&self) -> Result<(), String> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    fn ended(&mut self) -> Option<String> {
+        let status = self.0.try_wait().ok()??;
+        Some(format!("the guest ended ({status}); its console says why"))
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.power_loss();
+    }
+}
+
 /// A user-mode Linux kernel.
 pub struct Uml {
     /// The starter of its process space; ends with it.
@@ -76,16 +199,8 @@ pub struct Uml {
 }
 
 impl Uml {
-    /// Starts a kernel; it ends with this thread at the latest.
-    pub fn boot(hardware: &Hardware) -> Result<Self, String> {
-        let rig = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/uml/boot.sh");
-        let starter = Command::new(rig)
-            .arg(hardware.node)
-            .args([hardware.work, hardware.logs])
-            .arg(&hardware.tap)
-            .args(&hardware.disks)
-            .spawn()
-            .map_err(|error| format!("boot.sh: {error}"))?;
+    fn boot(hardware: &Hardware) -> Result<Self, String> {
+        let starter = boot("uml/boot.sh", hardware)?;
         Ok(Self { starter })
     }
 

@@ -14,20 +14,15 @@ use serde_json::json;
 
 use super::agent::{Agents, Output};
 use super::folder::Folder;
-use super::machine::{Hardware, Machine, Uml};
+use super::machine::{Hardware, Kind, Machine};
 use super::network;
 use super::rest::{ADDRESS, Rest};
 
 /// Longer than anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a node may take from its start to its first command; it takes 1 to 3 s on an idle machine.
-const BOOT: Duration = Duration::from_secs(60);
 /// Size of the disk that each node has for itself: the satellite's data folder.
 const OWN_DISK: u64 = 64 << 20;
 const ZEAD: &str = env!("CARGO_BIN_EXE_zead");
-/// Modules that every node has from its start on: what a command would load has to be there before it.
-const MODULES: &str = "loop dm-mod dm-thin-pool dm-snapshot dm-flakey dm-delay encrypted-keys dm-crypt dm-writecache \
-    dm-cache dm-cache-smq bcache xts ecb essiv algif_skcipher algif_hash";
 
 #[derive(Debug, Clone)]
 pub struct Disk {
@@ -49,6 +44,7 @@ impl Disk {
 #[derive(Default)]
 pub struct Node {
     pub number: usize,
+    kind: Kind,
     pub disks: Vec<Disk>,
     pub at_boot: Vec<String>,
     machine: Option<Box<dyn Machine>>,
@@ -132,14 +128,14 @@ impl Stage {
     }
 
     /// A new node, switched off, with a disk of its own.
-    pub fn add_node(&self, name: &str) -> Result<(), String> {
+    pub fn add_node(&self, name: &str, kind: Kind) -> Result<(), String> {
         let mut nodes = self.nodes();
         let number = nodes.len() + 1;
         network::add_tap(number)?;
         let own = self.sparse(&format!("{name}.own"), OWN_DISK)?;
         must(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&own))?;
-        let own = Disk { name: "own".to_owned(), file: own, faulty: false, raw: "/dev/ubda".to_owned() };
-        nodes.insert(name.to_owned(), Node { number, disks: vec![own], ..Node::default() });
+        let own = Disk { name: "own".to_owned(), file: own, faulty: false, raw: kind.disk(0) };
+        nodes.insert(name.to_owned(), Node { number, kind, disks: vec![own], ..Node::default() });
         Ok(())
     }
 
@@ -153,8 +149,8 @@ impl Stage {
     pub fn add_disk(&self, node: &str, name: &str, (bytes, faulty): (u64, bool)) -> Result<(), String> {
         let file = self.sparse(&format!("{node}.{name}"), bytes)?;
         self.with_node(node, |node| {
-            let letter = char::from(b'a' + u8::try_from(node.disks.len()).expect("a few disks"));
-            node.disks.push(Disk { name: name.to_owned(), file, faulty, raw: format!("/dev/ubd{letter}") });
+            let raw = node.kind.disk(node.disks.len());
+            node.disks.push(Disk { name: name.to_owned(), file, faulty, raw });
         })
     }
 
@@ -175,7 +171,10 @@ impl Stage {
         let address = network::address(node.number);
         self.write(
             &format!("node.{name}"),
-            &format!("boot={boot} address={address}/24 agent={agent}\nmodules='{MODULES}'\nexport ADDRESS={address}\n"),
+            &format!(
+                "boot={boot} address={address}/24 agent={agent}\nmodules='{}'\nexport ADDRESS={address}\n",
+                node.kind.modules()
+            ),
         )?;
         self.agents.expect(name, boot);
         let hardware = Hardware {
@@ -185,7 +184,7 @@ impl Stage {
             tap: network::tap(node.number),
             disks: node.disks.iter().map(|disk| disk.file.clone()).collect(),
         };
-        node.machine = Some(Box::new(Uml::boot(&hardware)?));
+        node.machine = Some(node.kind.start(&hardware)?);
         Ok(())
     }
 
@@ -195,7 +194,7 @@ impl Stage {
             let mut nodes = self.nodes();
             nodes.get_mut(name)?.machine.as_mut()?.ended()
         };
-        self.agents.ready(name, BOOT, ended)?;
+        self.agents.ready(name, self.with_node(name, |node| node.kind.boot())?, ended)?;
         let commands = self.with_node(name, |node| {
             let faulty = node.disks.iter().filter(|disk| disk.faulty);
             let map = |disk: &Disk| {
@@ -321,7 +320,7 @@ impl Stage {
     /// Gives the logs what can be asked of nodes that still answer.
     pub fn dump(&self) {
         const LOOK: &str = "dmesg | tail -n 100; cat /proc/mounts; lsblk; dmsetup table; dmsetup status; dmsetup info -c; \
-            losetup -l; lvs -a; ps -ef; df";
+            losetup -l; lvs -a; zpool status; zfs list -t all; ps -ef; df";
         self.rest.dump();
         for node in self.node_names() {
             let state = self.agents.run(&node, LOOK, Duration::from_secs(10));

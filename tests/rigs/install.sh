@@ -82,6 +82,24 @@ for_tests() {
     esac
 }
 
+# What compiles ZFS for a guest's kernel, and what runs the guest (tests/rigs/zfs). For x86-64 alone.
+for_guests() {
+    [ "$(uname -m)" = x86_64 ] || return
+    need qemu-system-x86 qemu-system-x86_64
+    need busybox-static busybox
+    need kmod depmod modprobe
+    need make make
+    need file file
+    need binutils strip
+    need iproute2 ip
+}
+
+# Compiles it, once. Where it cannot be, the tests say that they did not run, and why.
+make_guests() {
+    [ "$(uname -m)" = x86_64 ] || return
+    tests/rigs/zfs/build.sh || say "no guests with ZFS on this machine"
+}
+
 install_packages() {
     [ "${#packages[@]}" -eq 0 ] && return
     local command="apt-get install -y --no-install-recommends ${packages[*]}"
@@ -114,13 +132,14 @@ install_linstor() {
 
 case "$what" in
     build) for_build ;;
-    test) for_build && for_tests ;;
+    test) for_build && for_tests && for_guests ;;
     *) fail "unknown: $what; say build or test" ;;
 esac
 install_packages
 tests/rigs/cargo.sh --find >/dev/null || fail "the newest Rust of this Debian is too old: its security archive holds a newer rustc-web"
 if [ "$what" = test ]; then
     install_linstor
+    make_guests
     # Where the nodes have their modules: over the machine's own, which need not have any.
     [ -d /lib/modules ] || mkdir -p /lib/modules 2>/dev/null
 fi

@@ -3,6 +3,8 @@
 mod diskless;
 pub(in crate::storage) mod file;
 mod file_snapshots;
+pub(in crate::storage) mod zfs;
 
 pub use diskless::Diskless;
 pub use file::{FileDriver, Preparation};
+pub use zfs::{Zfs, ZfsDriver};

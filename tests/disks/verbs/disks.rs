@@ -36,6 +36,25 @@ pub fn every_boot(stage: &Stage, words: &[&str]) -> Done {
     stage.with_node(words[0], |node| node.at_boot.push(command))
 }
 
+/// Makes a zpool on a disk, and imports it at every boot.
+pub fn keeps_zpool(stage: &Stage, words: &[&str]) -> Done {
+    let (node, zpool) = (words[0], words[1]);
+    let disk = stage.disk(node, words[2])?.path();
+    stage.on(node, &format!("zpool create -f -o cachefile=none -O mountpoint=none {zpool} {disk}"))?;
+    stage.with_node(node, |node| node.at_boot.push(format!("zpool import -d /dev -d /dev/mapper -N -f {zpool}")))
+}
+
+/// Runs the command that the error of a resource names for a zvol in its way.
+pub fn take_over(stage: &Stage, words: &[&str]) -> Done {
+    let (node, zvol, rsc) = (words[0], words[1], words[2]);
+    let view = stage.rest.get(&format!("/v1/view/resources?resources={rsc}&nodes={node}"))?.to_string();
+    let command = view.find("zfs set zea:volume=").and_then(|at| {
+        let end = view[at..].find(zvol)? + at + zvol.len();
+        Some(&view[at..end])
+    });
+    stage.on(node, command.ok_or_else(|| format!("no command for {zvol} in {view}"))?).map(drop)
+}
+
 /// Makes a file system on a disk, mounts it now and at every boot.
 pub fn keeps(stage: &Stage, words: &[&str]) -> Done {
     let (node, kind, folder) = (words[0], words[1], words[3]);

@@ -1,4 +1,4 @@
-//! What lies on a node: logical volumes, mappings, loop devices, caches, files. Counted, and compared with what was noted.
+//! What lies on a node: logical volumes, mappings, loop devices, caches, datasets of ZFS, files. Counted, and compared with what was noted.
 
 use zea::store::{Frozen, RecordKind, Store, admin};
 
@@ -12,6 +12,7 @@ const LIST: &str = "\
     lvs --noheadings -a -o vg_name,lv_name 2>/dev/null | while read -r vg lv; do echo \"lv $vg/$lv\"; done; \
     for file in /sys/block/dm-*/dm/name; do read -r name <$file; echo \"dm $name\"; done; \
     for file in /sys/block/loop*/loop/backing_file; do read -r name <$file; echo \"loop $name\"; done; \
+    zfs list -H -o name -t filesystem,volume,snapshot 2>/dev/null | while read -r name; do echo \"zfs $name\"; done; \
     for set in /sys/fs/bcache/*-*; do echo \"bcache $set\"; done; \
     for file in /mnt/!(own)/**; do [[ $file == */.filler* ]] || echo \"file $file\"; done";
 
@@ -25,7 +26,7 @@ fn list(stage: &Stage, node: &str) -> Result<String, String> {
 /// `2 lv, 0 dm`.
 fn count(list: &str) -> String {
     let number = |kind: &str| list.lines().filter(|line| line.starts_with(kind)).count();
-    ["lv ", "dm ", "loop ", "bcache ", "file "].map(|kind| format!("{kind}{}", number(kind))).join(", ")
+    ["lv ", "dm ", "loop ", "bcache ", "zfs ", "file "].map(|kind| format!("{kind}{}", number(kind))).join(", ")
 }
 
 pub fn note(stage: &Stage, words: &[&str]) -> Done {
@@ -88,5 +89,5 @@ fn differences_are_named() {
     assert_eq!(found, "left over: [\"file c\"]; missing: [\"file b\"]");
     assert_eq!(difference("dm a\nfile b\n", "file b\n"), None);
     assert_eq!(difference("file b\n", "dm a\nfile b\n").unwrap(), "left over: [\"dm a\"]; missing: []");
-    assert_eq!(count("dm a\nfile b\nfile c\n"), "lv 0, dm 1, loop 0, bcache 0, file 2");
+    assert_eq!(count("dm a\nfile b\nfile c\n"), "lv 0, dm 1, loop 0, bcache 0, zfs 0, file 2");
 }

@@ -1,12 +1,17 @@
 //! Verbs of nodes, satellites and the controller.
 
 use super::Done;
+use crate::disks::machine::Kind;
 use crate::disks::network;
 use crate::disks::script::{size_of, time_of};
 use crate::disks::stage::Stage;
 
 pub fn node(stage: &Stage, words: &[&str]) -> Done {
-    stage.add_node(words[0])
+    stage.add_node(words[0], Kind::Uml)
+}
+
+pub fn node_with_zfs(stage: &Stage, words: &[&str]) -> Done {
+    stage.add_node(words[0], Kind::Zfs)
 }
 
 pub fn disk(stage: &Stage, words: &[&str]) -> Done {

@@ -21,6 +21,7 @@ type Verb = fn(&Stage, &[&str]) -> Done;
 const VERBS: &[(&str, Verb)] = &[
     // Nodes and their disks. A node is switched off until it is booted, or the cluster is up.
     ("node {node}", machines::node),
+    ("node {node} with ZFS", machines::node_with_zfs),
     ("node {node} has a disk {name} of {size}", machines::disk),
     ("node {node} has a faulty disk {name} of {size}", machines::faulty_disk),
     // Boots all nodes, starts controller and satellites, and waits until all of them are online.
@@ -43,6 +44,9 @@ const VERBS: &[(&str, Verb)] = &[
     ("on {node}: {command..}", disks::command),
     ("on {node} every boot: {command..}", disks::every_boot),
     ("{node} keeps {kind} on {disk} at {folder}", disks::keeps),
+    ("{node} keeps zpool {zpool} on {disk}", disks::keeps_zpool),
+    // By the command that the resource's error names.
+    ("{node} takes {zvol} over for {rsc}", disks::take_over),
     // Of a faulty disk: reads and writes fail; there is nothing any more; every request takes that long; none ends; all is well.
     ("{disk} of {node} fails", disks::eio),
     ("{disk} of {node} is gone", disks::gone),

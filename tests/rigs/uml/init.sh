@@ -3,9 +3,6 @@
 # read-only), modules, network; then it carries out commands. $zea_work and $zea_node come from the kernel's command line;
 # $zea_work/node.$zea_node says the rest: boot=NUMBER address=IP/BITS agent=IP/PORT modules="MODULE...". $zea_work/fstab has the
 # mounts.
-# A command comes over a connection that the node opens, one for each command, and the next one is opened at once:
-# "COMMAND\0" comes in, output goes out, and "\0CODE\0" at its end. So nothing waits for a command that hangs. "!COMMAND" is
-# carried out by this process itself, within a millisecond or two: for bash's own commands that end at once.
 export PATH=/run/faults:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run TERM=dumb
 # Few programs: each costs 50 to 100 ms here. The folder may lie where the node has something of its own: /dev, /tmp.
 mount -t hostfs -o "$zea_work" rig /media
@@ -17,23 +14,4 @@ printf '%s\n' "link set lo up" "addr add $address dev vec0" "link set vec0 up" |
 stty -opost -F /dev/tty1
 cd /run
 
-serve() {
-    local command
-    exec 3<>"/dev/tcp/$agent" || return
-    printf '%s %s\0' "$zea_node" "$boot" >&3
-    IFS= read -r -d '' command <&3 || command=
-    if [ "${command:0:1}" = '!' ]; then
-        eval "${command:1}" >&3 2>&3
-        printf '\0%d\0' "$?" >&3
-    elif [ -n "$command" ]; then
-        {
-            (eval "$command")
-            printf '\0%d\0' "$?"
-        } </dev/null >&3 2>&3 3>&- &
-    fi
-    exec 3>&-
-}
-
-while :; do
-    serve || sleep 0.1
-done
+. "${BASH_SOURCE%/*}/../agent.sh"
