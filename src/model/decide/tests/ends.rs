@@ -150,7 +150,7 @@ fn a_node_that_comes_back_keeps_the_snapshot_that_it_is_to_read() {
     assert_eq!(notes.iter().filter(kept).count(), 1, "{notes:?}");
     assert_eq!(parts(&puppet), 2);
     puppet.resync();
-    let made = |puppet: &Puppet| puppet.cluster.definitions[&rsc("db")].resources.values().all(|db| db.holds_data());
+    let made = |puppet: &Puppet| puppet.cluster.definitions[&rsc("db")].resources.values().all(|db| db.holds(volume(0)));
     assert!(made(&puppet));
     puppet.done(delete_snapshot("web", "one"));
     assert!(puppet.cluster.snapshots.is_empty(), "nothing reads it any more");
