@@ -1,6 +1,7 @@
 //! Foreign bytes to model values and back. Pure: parses and prints, never panics on foreign bytes.
 
 pub mod blkid;
+pub mod lvm;
 pub mod mountinfo;
 pub mod rest;
 pub mod superblock;

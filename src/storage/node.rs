@@ -1,6 +1,7 @@
 //! A node's storage, whole: pools, and one pass over one resource. The entry for whoever drives it.
 //!
-//! A pass observes, plans, carries out and reports. One that finds nothing to do runs no process and lists nothing.
+//! A pass observes, plans, carries out and reports. One that finds nothing to do runs at most one process for each kind of
+//! pool, which lists what all of them have for the passes of some seconds.
 //! Passes of different resources may run at once; of one resource only one at a time: a second one waits.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +52,7 @@ enum Ground {
 
 #[derive(Debug)]
 struct Real {
-    exec: Exec,
+    exec: Arc<Exec>,
     loops: Arc<Loops>,
     turns: Turns,
 }
@@ -71,9 +72,10 @@ impl NodeStorage {
     #[must_use]
     pub fn real(setup: &Setup) -> Self {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
+        let exec = Arc::new(Exec::new(setup.limits));
         Self(Arc::new(Inner {
-            pools: Pools::real(loops.clone()),
-            ground: Ground::Real(Real { exec: Exec::new(setup.limits), loops, turns: Turns::default() }),
+            pools: Pools::real(loops.clone(), &exec),
+            ground: Ground::Real(Real { exec, loops, turns: Turns::default() }),
             rules: Rules::default(),
         }))
     }
@@ -186,9 +188,14 @@ impl NodeStorage {
     }
 
     /// Backing objects that have changed without us: their devices are gone, or they take more or less room than was last
-    /// reported. Looks at every device that is attached: call it at intervals, never per operation.
+    /// reported. Looks at every device that is attached, and lists anew what is listed at all: call it at intervals, never per operation.
     pub async fn look_around(&self) -> Vec<String> {
-        self.blocking(|storage| storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default()).await
+        self.blocking(|storage| {
+            let mut changed = storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default();
+            changed.extend(storage.0.pools.look_around());
+            changed
+        })
+        .await
     }
 
     /// How many loop devices of this node's pools are known.
@@ -256,7 +263,7 @@ impl Inner {
             let plan = (self.rules.plan)(desired, &observed);
             let breaker = memory.breaker();
             let execution =
-                Execution { desired, targets: &targets, exec: self.real().map(|real| &real.exec), breaker: &breaker };
+                Execution { desired, targets: &targets, exec: self.real().map(|real| &*real.exec), breaker: &breaker };
             outcome = execution.run(&plan, steps);
             if !plan.steps.is_empty() {
                 observed = observe(desired, &targets, &memory.formatted());

@@ -3,6 +3,7 @@
 mod crash;
 mod disk;
 mod life;
+mod lvm;
 mod pools;
 mod rig;
 mod satellite;

@@ -3,6 +3,8 @@
 mod diskless;
 pub(in crate::storage) mod file;
 mod file_snapshots;
+mod lvm;
 
 pub use diskless::Diskless;
 pub use file::{FileDriver, Preparation};
+pub use lvm::{Lvm, LvmDriver};
