@@ -82,8 +82,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn line<'a>(program: &str, config: &Config, args: impl IntoIterator<Item = &'a str>) -> CommandLine {
-    let head = ["--config", &config.0];
-    CommandLine::new(program, head.into_iter().chain(args))
+    let head = ["--config".to_owned(), config.0.clone()];
+    CommandLine::new(program, head.into_iter().chain(args.into_iter().map(str::to_owned)))
 }
 
 /// Options of `lvcreate` that a property gives.
@@ -155,13 +155,13 @@ pub(super) struct New<'a> {
 
 impl New<'_> {
     fn tags(&self) -> impl Iterator<Item = &str> {
-        self.tags.iter().flat_map(|tag| ["--addtag", tag])
+        self.tags.iter().flat_map(|tag| ["--addtag", *tag])
     }
 }
 
 /// A volume with extents of its own, on these disks or wherever there is room.
 pub(super) fn create_thick(config: &Config, new: New<'_>, size: Kib, disks: &[String]) -> CommandLine {
-    let size = format!("{size}k", size = size.0);
+    let size = format!("{}k", size.0);
     let head = ["--size", &size, new.group, "-n", new.name, "-y"];
     let args = head.into_iter().chain(new.tags()).chain(new.options.args()).chain(disks.iter().map(String::as_str));
     line("lvcreate", &new.options.with(config), args)
@@ -169,7 +169,7 @@ pub(super) fn create_thick(config: &Config, new: New<'_>, size: Kib, disks: &[St
 
 /// A volume in a thin pool.
 pub(super) fn create_thin(config: &Config, new: New<'_>, size: Kib, pool: &str) -> CommandLine {
-    let size = format!("{size}k", size = size.0);
+    let size = format!("{}k", size.0);
     let head = ["--virtualsize", &size, new.group, "--thinpool", pool, "--name", new.name, "-y"];
     line("lvcreate", &new.options.with(config), head.into_iter().chain(new.tags()).chain(new.options.args()))
 }
@@ -229,13 +229,13 @@ pub(super) fn make_nodes(config: &Config, volume: &str) -> CommandLine {
 
 /// Adds tags to a volume.
 pub(super) fn tag(config: &Config, volume: &str, tags: &[&str]) -> CommandLine {
-    let args = tags.iter().flat_map(|tag| ["--addtag", tag]).chain([volume]);
+    let args = tags.iter().flat_map(|tag| ["--addtag", *tag]).chain([volume]);
     line("lvchange", config, args.collect::<Vec<_>>())
 }
 
 /// Makes a copy of a snapshot's content what a snapshot is: read-only, and activated by nobody.
 pub(super) fn seal(config: &Config, volume: &str, tags: &[&str]) -> CommandLine {
-    let tags = tags.iter().flat_map(|tag| ["--addtag", tag]);
+    let tags = tags.iter().flat_map(|tag| ["--addtag", *tag]);
     let args = ["-pr", "--setactivationskip", "y"].into_iter().chain(tags).chain([volume]);
     line("lvchange", config, args.collect::<Vec<_>>())
 }

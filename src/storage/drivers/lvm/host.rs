@@ -256,8 +256,7 @@ impl Lvm {
 impl Runner {
     fn known_config(&self, groups: &[String]) -> Option<Config> {
         let disks = lock(&self.disks);
-        let of = |group: &String| disks.get(group);
-        let all: Option<Vec<&Vec<String>>> = groups.iter().map(of).collect();
+        let all: Option<Vec<&Vec<String>>> = groups.iter().map(|group| disks.get(group)).collect();
         all.map(|all| Config::of_disks(all.into_iter().flatten(), self.nodes))
     }
 

@@ -180,7 +180,7 @@ impl Listing {
     fn start(&self, state: &mut State, groups: Vec<String>) {
         let started = Started { at: Instant::now(), clock: state.clock };
         match groups.as_slice() {
-            [group] => drop(state.groups.entry(group.clone()).or_default().own.replace(started)),
+            [group] => state.groups.entry(group.clone()).or_default().own = Some(started),
             _ => state.common = Some(started),
         }
         let mut ending = Ending { inner: Arc::clone(&self.inner), groups: groups.clone(), started, result: None };
@@ -221,7 +221,6 @@ impl Inner {
 impl State {
     fn next(&mut self, group: &str, (now, age): (Instant, Duration), waits: Waits) -> Next {
         let together = self.groups.len() > 1;
-        let names: Vec<String> = self.groups.keys().cloned().collect();
         let known = self.groups.entry(group.to_owned()).or_default();
         if known.listed.as_ref().is_some_and(|(_, at)| now.saturating_duration_since(*at) <= age) {
             return Next::Read;
@@ -238,7 +237,7 @@ impl State {
         if !together || self.apart_until.is_some_and(|until| now < until) {
             return alone();
         }
-        let Some(common) = self.common else { return Next::Look(names) };
+        let Some(common) = self.common else { return Next::Look(self.groups.keys().cloned().collect()) };
         let took = now.saturating_duration_since(common.at);
         if took < waits.common {
             return Next::Wait(waits.common - took);

@@ -127,7 +127,7 @@ impl Driver for LvmDriver {
 
     fn with_options(&self, options: &BTreeMap<String, String>) -> Option<Arc<dyn Driver>> {
         let own = || Arc::new(Self { place: Arc::clone(&self.place), options: Arc::new(options.clone()) });
-        (*options != *self.options).then(|| own() as Arc<dyn Driver>)
+        (!options.is_empty() && *options != *self.options).then(|| own() as Arc<dyn Driver>)
     }
 
     fn warning(&self) -> Option<Problem> {

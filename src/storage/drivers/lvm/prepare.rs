@@ -101,14 +101,14 @@ impl LvmDriver {
     fn leftovers(&self, listed: &Listed) -> Vec<String> {
         let of_pool = |volume: &Volume| volume.pool == self.place.thin;
         let left = |(name, volume): &(&String, &Volume)| {
-            let in_place = |name: &str| listed.volumes.contains_key(name.trim_start_matches(names::NEW));
+            let in_place = |name: &str| listed.volumes.contains_key(name.strip_prefix(names::NEW).unwrap_or(name));
             let half = names::is_staged(name)
                 && names::is_ours(volume)
                 && (!volume.has_tag(names::COMPLETE) || in_place(name));
             let needed = listed
                 .volumes
                 .values()
-                .any(|other| other.role == Role::CowSnapshot && other.origin.as_ref() == Some(name));
+                .any(|other| other.role == Role::CowSnapshot && other.origin.as_ref() == Some(*name));
             of_pool(volume) && (half || (names::is_remains(name, volume) && !needed))
         };
         listed.volumes.iter().filter(left).map(|(name, _)| name.clone()).collect()

@@ -179,7 +179,7 @@ impl LvmDriver {
         tags: &[&str],
     ) -> Result<(), Problem> {
         let owner = names::owner_tag(owner);
-        let (options, tags) = (Options::default(), [&[owner.as_str()], tags].concat());
+        let (options, tags) = (Options::default(), [&[owner.as_str()][..], tags].concat());
         let new = New { group: self.group(), name, tags: &tags, options: &options };
         self.run((name, message), |config| commands::restore_thin(config, new, &part.name))?;
         if size > part.volume.size {

@@ -32,10 +32,8 @@ pub(super) fn resolve(listed: &Listed, name: &str) -> Option<Found> {
         Some(volume) => (name.to_owned(), volume),
         None => (staged.clone(), complete()?),
     };
-    let needs =
-        |other: &&(&String, &Volume)| other.1.role == Role::CowSnapshot && other.1.origin.as_ref() == Some(&name);
-    let dependents = listed.volumes.iter().collect::<Vec<_>>();
-    let dependents = dependents.iter().filter(needs).map(|(name, _)| (*name).clone()).collect();
+    let needs = |other: &Volume| other.role == Role::CowSnapshot && other.origin.as_ref() == Some(&name);
+    let dependents = listed.volumes.iter().filter(|(_, other)| needs(other)).map(|(name, _)| name.clone()).collect();
     let origin = volume.origin.as_ref().filter(|_| volume.role == Role::CowSnapshot);
     let origin_size = origin.and_then(|origin| listed.volumes.get(origin)).map(|origin| origin.size);
     Some(Found { name, volume: volume.clone(), group: listed.group.clone(), dependents, origin_size })
