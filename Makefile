@@ -60,10 +60,13 @@ soak: test-tools
 fuzz: test-tools
 	tests/rigs/fuzz.sh '$(SECONDS)' '$(TARGET)'
 
-# SEEDS=n FROM=s: so many clusters, each from its seed; what fails prints the shortest script that shows it
+# SEEDS=n FROM=s: so many clusters, each from its seed; what fails prints the shortest script that shows it.
+# From SIM_FAST seeds on, an optimised build with all assertions (some minutes to build) is the faster way.
+SIM_FAST := 3000
+SIM_PROFILE ?= $(shell test '$(SEEDS)' -ge $(SIM_FAST) && echo sim || echo dev)
 sim: test-tools
 	ZEA_SIM_SEEDS='$(SEEDS)' ZEA_SIM_FROM='$(FROM)' \
-	$(CARGO) test --locked --test zea-tests simulation::seeds::seeds_keep_all_oracles -- --exact --nocapture
+	$(CARGO) test --locked --profile '$(SIM_PROFILE)' --test zea-tests simulation::seeds::seeds_keep_all_oracles -- --exact --nocapture
 
 clean:
 	-$(CARGO) clean

@@ -122,10 +122,11 @@ impl Resource {
         self.is_diskful() && !self.is_deleting() && !self.flags.has(ResourceFlags::DISK_REMOVING)
     }
 
-    /// Whether it keeps a disk on which every volume was made.
+    /// Whether it keeps a disk on which this volume was made.
     #[must_use]
-    pub fn holds_data(&self) -> bool {
-        self.keeps_disk() && !self.volumes.is_empty() && self.volumes.values().all(|volume| volume.made)
+    pub fn holds(&self, number: VolumeNumber) -> bool {
+        let there = |volume: &Volume| volume.made && !volume.flags.has(VolumeFlags::DELETE);
+        self.keeps_disk() && self.volumes.get(&number).is_some_and(there)
     }
 
     /// Whether it is on its way out.
@@ -137,8 +138,15 @@ impl Resource {
     /// Whether a node that has it has nothing else to do for the other than for this one.
     #[must_use]
     pub fn same_orders(&self, other: &Self) -> bool {
-        let flags = |resource: &Self| resource.volumes.values().map(|volume| volume.flags).collect::<Vec<_>>();
-        self.flags == other.flags && self.rollback == other.rollback && flags(self) == flags(other)
+        self.orders() == other.orders()
+    }
+
+    /// What of it a node has to act on: what is only remembered of it (that it is being evacuated, say) is no order.
+    fn orders(&self) -> (Vec<(VolumeNumber, bool)>, [bool; 4], Option<&Rollback>) {
+        let removing = self.flags.has(ResourceFlags::DISK_REMOVING);
+        let goes = |volume: &Volume| self.is_deleting() || removing || volume.flags.has(VolumeFlags::DELETE);
+        let volumes = self.volumes.iter().map(|(number, volume)| (*number, goes(volume))).collect();
+        (volumes, [self.is_deleting(), removing, self.is_diskful(), self.is_active()], self.rollback.as_ref())
     }
 
     /// Whether its devices shall be attached.

@@ -176,11 +176,11 @@ pub struct DesiredResource {
 }
 
 impl DesiredResource {
-    /// Whether this is of the same definition as `other`, at a later moment. Two definitions of the same name one after
-    /// the other have no order: who is told of the other one is told of the newer.
+    /// Whether this is of the same definition as what has that generation, at an earlier moment. Two definitions of the
+    /// same name one after the other have no order: who is told of the other one is told of the newer.
     #[must_use]
-    pub fn is_newer_than(&self, other: &Self) -> bool {
-        same_incarnation(self.generation, other.generation) && self.generation > other.generation
+    pub fn is_older_than(&self, generation: u64) -> bool {
+        same_incarnation(self.generation, generation) && self.generation < generation
     }
 }
 

@@ -63,13 +63,13 @@ pub fn news(before: &Cluster, after: &Cluster, changes: &[Change]) -> News {
     news
 }
 
-/// Whether the node is to do once more what it was told before: a new order, and the same one.
+/// Whether the node is to do once more what it was told before: what it says of an earlier order is not believed any more.
 fn is_asked_again(before: &Cluster, after: &Cluster, (rsc, node): (&RscName, &NodeName)) -> bool {
     let Some((old, new)) = before.definitions.get(rsc).zip(after.definitions.get(rsc)) else {
         return false;
     };
     let pair = old.resources.get(node).zip(new.resources.get(node));
-    pair.is_some_and(|(old, new)| new.ordered > old.ordered && new.same_orders(old))
+    pair.is_some_and(|(old, new)| new.ordered > old.ordered)
 }
 
 /// Whether the node is to remove a snapshot once more: a new order, whatever it was told before.

@@ -103,6 +103,10 @@ pub struct ResourceReport {
     /// Orders that were not begun; the problem says why. They are not tried again before the node is told anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
+    /// Every volume could be looked at: one that is not listed is not there, and one without a backing path is not
+    /// attached, whatever the problem is.
+    #[serde(default)]
+    pub seen: bool,
 }
 
 /// Free and total room of a pool.

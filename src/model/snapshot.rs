@@ -63,6 +63,14 @@ pub struct SnapshotNode {
     pub volumes: BTreeMap<VolumeNumber, SnapshotVolume>,
 }
 
+impl SnapshotNode {
+    /// Whether the node is to keep it.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        !self.flags.has(SnapshotNodeFlags::DELETE)
+    }
+}
+
 /// A snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {

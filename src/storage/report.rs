@@ -35,6 +35,7 @@ pub(super) fn report(
         // A look that is sure would keep others from mounting it; only a refusal knows.
         in_use: outcome.in_use.then_some(true),
         refused: outcome.refused,
+        seen: is_seen(desired, observed),
         problem: join(outcome.problems),
     }
 }
@@ -52,6 +53,12 @@ fn unseen(observed: &ObservedResource) -> Vec<(Subject, Problem)> {
     });
     let rollback = observed.rollback_unknown.iter().map(|problem| (Subject::Rollback, problem.clone()));
     volumes.chain(parts).chain(rollback).collect()
+}
+
+/// Whether the last look saw every volume. A replica without a disk has none to look at.
+fn is_seen(desired: &DesiredResource, observed: &ObservedResource) -> bool {
+    let mut looked = desired.volumes.iter().filter_map(|volume| observed.volumes.get(&volume.number));
+    looked.all(Result::is_ok)
 }
 
 fn is_gone(desired: &DesiredResource, observed: &ObservedResource) -> bool {
@@ -170,6 +177,44 @@ mod tests {
         let subjects = [Subject::Volume(number), Subject::Snapshot(name), Subject::Rollback];
         assert_eq!(told, subjects.map(|subject| (subject, broken.clone())));
         assert!(unseen(&ObservedResource::default()).is_empty());
+    }
+
+    #[test]
+    fn a_volume_that_could_not_be_looked_at_is_not_taken_for_gone() {
+        let number = crate::model::names::VolumeNumber::new(0).expect("legal");
+        let desired = DesiredResource {
+            rsc: crate::model::names::RscName::parse("web").expect("legal"),
+            generation: 1,
+            order: Order::Keep,
+            active: false,
+            layers: vec![LayerKind::Storage],
+            diskless: false,
+            volumes: vec![DesiredVolume {
+                number,
+                pool: crate::model::names::PoolName::parse("data").expect("legal"),
+                provider: ProviderKind::FileThin,
+                size: Kib(1024),
+                order: Order::Keep,
+                made: true,
+                origin: crate::model::desired::Origin::Blank,
+                file_system: None,
+                shrink: false,
+                minor: None,
+                override_id: None,
+                luks: None,
+            }],
+            snapshots: Vec::new(),
+            rollback: None,
+            props: Default::default(),
+        };
+        let [message, cause, correction, details] =
+            ["it cannot be read", "I/O error", "Mend it.", ""].map(str::to_owned);
+        let broken = Problem { message, cause, correction, details };
+        for (found, seen) in [(Ok(ObservedVolume::default()), true), (Err(broken), false)] {
+            let mut observed = ObservedResource::default();
+            observed.volumes.insert(number, found);
+            assert_eq!(report(&desired, &observed, Outcome::default(), true).seen, seen);
+        }
     }
 
     #[test]

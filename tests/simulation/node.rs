@@ -22,6 +22,8 @@ use super::world::{Body, Event, World};
 
 /// How long a pool that hangs may hold resources back: the gate's patience, twice, for one more set of pools may come.
 const HELD_AT_MOST: Duration = Duration::from_secs(45);
+/// How long a resource that has something to do may wait for its pass to begin while no pass of its own hangs.
+const IDLE_AT_MOST: Duration = Duration::from_secs(45);
 
 /// What happens in a satellite's process; each comes with the number of the process.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ struct Running {
 
 struct Work {
     number: u64,
+    /// Number of what it was told last.
+    told: Option<u64>,
     passes: Passes,
     memory: ResourceMemory,
     running: Option<Running>,
@@ -78,6 +82,10 @@ pub struct Node {
     stuck_pools: Vec<(u64, Vec<DesiredPool>)>,
     /// When resources came that wait for pools.
     held: VecDeque<Duration>,
+    /// Resources that were told something, and since when no pass of theirs has begun.
+    idle: BTreeMap<RscName, Duration>,
+    /// Passes that hang and that nobody waits for any more: they go on all the same, and others of the resource wait.
+    ghosts: Vec<(RscName, ResourceMemory, Told)>,
 }
 
 impl Node {
@@ -98,7 +106,17 @@ impl Node {
             batches: BTreeMap::new(),
             stuck_pools: Vec::new(),
             held: VecDeque::new(),
+            idle: BTreeMap::new(),
+            ghosts: Vec::new(),
         }
+    }
+
+    /// A resource that does nothing although it could.
+    fn idles(&self, now: Duration) -> Option<&RscName> {
+        let hangs = |name: &RscName| {
+            self.works.get(name).is_some_and(|work| work.running.as_ref().is_some_and(|run| run.hangs))
+        };
+        self.idle.iter().find(|(name, since)| now > **since + IDLE_AT_MOST && !hangs(name)).map(|(name, _)| name)
     }
 }
 
@@ -133,6 +151,10 @@ impl World {
         let name = self.nodes[index].name.clone();
         self.tell(|| format!("{name} dies"));
         let works = std::mem::take(&mut self.nodes[index].works);
+        for (_, memory, told) in std::mem::take(&mut self.nodes[index].ghosts) {
+            let operations = self.random.below(24);
+            let _ = self.touch_disk(index, (&memory, &told), Some(operations));
+        }
         for (_, work) in works {
             if let Some(run) = work.running.filter(|run| run.early.is_none()) {
                 let operations = self.random.below(24);
@@ -162,6 +184,11 @@ impl World {
     /// What hung goes on.
     pub fn free_node(&mut self, index: usize) {
         self.nodes[index].hangs = false;
+        let now = self.queue.now();
+        self.nodes[index].idle.values_mut().for_each(|since| *since = now);
+        for (_, memory, told) in std::mem::take(&mut self.nodes[index].ghosts) {
+            let _ = self.touch_disk(index, (&memory, &told), None);
+        }
         let hung: Vec<(RscName, u64)> = self.nodes[index]
             .works
             .iter_mut()
@@ -187,6 +214,10 @@ impl World {
         if late {
             let name = &self.nodes[index].name;
             self.judge.fail("each resource fails alone", format!("resources of {name} wait for pools"));
+        }
+        if let Some(idle) = self.nodes[index].idles(self.queue.now()) {
+            let what = format!("{idle} on {} has something to do, and does not begin", self.nodes[index].name);
+            self.judge.fail("each resource fails alone", what);
         }
         match event {
             NodeEvent::Asked(ask, message) => self.asked(index, ask, *message),
@@ -276,7 +307,15 @@ impl World {
             match effect {
                 RegistryEffect::Tell(told) => {
                     let name = told.desired.rsc.clone();
-                    let number = self.work(index, &name);
+                    let (now, number) = (self.queue.now(), self.work(index, &name));
+                    let node = &mut self.nodes[index];
+                    let news = node
+                        .works
+                        .get_mut(&name)
+                        .is_some_and(|work| work.told.replace(told.number) != Some(told.number));
+                    if news {
+                        node.idle.entry(name.clone()).or_insert(now);
+                    }
                     self.passes(index, (&name, number), PassEvent::Desired(told));
                 }
                 RegistryEffect::End(name) => self.end_work(index, &name),
@@ -293,7 +332,8 @@ impl World {
         }
         node.next_work += 1;
         let number = node.next_work;
-        let work = Work { number, passes: Passes::default(), memory: ResourceMemory::default(), running: None };
+        let work =
+            Work { number, told: None, passes: Passes::default(), memory: ResourceMemory::default(), running: None };
         node.works.insert(name.clone(), work);
         self.passes(index, (name, number), PassEvent::Begun(Birth::First));
         number
@@ -304,8 +344,11 @@ impl World {
         let Some(work) = self.nodes[index].works.remove(name) else {
             return;
         };
-        if let Some(run) = work.running.filter(|run| run.early.is_none() && !run.hangs) {
-            let _ = self.touch_disk(index, (&work.memory, &run.told), None);
+        self.nodes[index].idle.remove(name);
+        match work.running.filter(|run| run.early.is_none()) {
+            Some(run) if run.hangs => self.nodes[index].ghosts.push((name.clone(), work.memory, run.told)),
+            Some(run) => drop(self.touch_disk(index, (&work.memory, &run.told), None)),
+            None => {}
         }
     }
 
@@ -338,7 +381,9 @@ impl World {
     }
 
     fn pass_begins(&mut self, index: usize, (name, number): (&RscName, u64), told: Told) {
-        let hangs = self.nodes[index].hangs || self.random.permille(self.weather.hang);
+        self.nodes[index].idle.remove(name);
+        let waits = self.nodes[index].ghosts.iter().any(|(rsc, ..)| rsc == name);
+        let hangs = waits || self.nodes[index].hangs || self.random.permille(self.weather.hang);
         let delay = self.work_time();
         let early = match !hangs && self.random.permille(500) {
             true => {

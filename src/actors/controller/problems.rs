@@ -152,6 +152,7 @@ mod tests {
             in_use,
             problem,
             refused: Vec::new(),
+            seen: false,
         })
     }
 

@@ -1,12 +1,15 @@
 //! Knows the newest desired state of every resource of a node. An older generation never replaces a newer one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::Birth;
 use crate::model::desired::DesiredResource;
 use crate::model::names::RscName;
 use crate::model::plan::BackingId;
+
+/// Resources that are gone and still remembered: more than can be told of in messages that are on their way at once.
+pub const ENDED_KEPT: usize = 1024;
 
 /// Whether resources are all of a node or those that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,10 @@ pub enum RegistryEffect {
 pub struct Registry {
     known: BTreeMap<RscName, Told>,
     told: u64,
+    /// Generations of those that are gone: what was told of them before and comes later would make them anew.
+    ended: BTreeMap<RscName, u64>,
+    /// Their names, oldest first.
+    ended_order: VecDeque<RscName>,
 }
 
 impl Registry {
@@ -82,11 +89,12 @@ impl Registry {
                 concerned.cloned().map(RegistryEffect::Tell).collect()
             }
             RegistryEvent::Finished(rsc, number) => {
-                let current = self.known.get(&rsc).is_some_and(|told| told.number == number);
-                if !current {
+                let Some(told) = self.known.get(&rsc).filter(|told| told.number == number) else {
                     return Vec::new();
-                }
+                };
+                let generation = told.desired.generation;
                 self.known.remove(&rsc);
+                self.remember_end(rsc.clone(), generation);
                 vec![RegistryEffect::End(rsc)]
             }
         }
@@ -98,13 +106,26 @@ impl Registry {
     }
 
     fn apply(&mut self, desired: DesiredResource) -> Option<RegistryEffect> {
-        if self.known.get(&desired.rsc).is_some_and(|known| known.desired.is_newer_than(&desired)) {
+        let known = self.known.get(&desired.rsc).map(|told| told.desired.generation);
+        let newest = known.or_else(|| self.ended.get(&desired.rsc).copied());
+        if newest.is_some_and(|newest| desired.is_older_than(newest)) {
             return None;
         }
         self.told += 1;
         let told = Told { desired: Arc::new(desired), number: self.told };
         self.known.insert(told.desired.rsc.clone(), told.clone());
         Some(RegistryEffect::Tell(told))
+    }
+
+    fn remember_end(&mut self, rsc: RscName, generation: u64) {
+        if self.ended.insert(rsc.clone(), generation).is_some() {
+            return;
+        }
+        self.ended_order.push_back(rsc);
+        if self.ended_order.len() > ENDED_KEPT {
+            let oldest = self.ended_order.pop_front();
+            oldest.and_then(|oldest| self.ended.remove(&oldest));
+        }
     }
 
     /// Forgets those that are not named.
@@ -186,8 +207,24 @@ mod tests {
             (finished("web", 1), ""),
             (finished("web", 2), "end web"),
             (finished("web", 2), ""),
-            (apply(Extent::Changed, &[("web", 1)]), "web.1 #3"),
+            (apply(Extent::Changed, &[("web", 1)]), ""),
+            (apply(Extent::Changed, &[("web", 2)]), "web.2 #3"),
+            (finished("web", 3), "end web"),
+            (apply(Extent::Changed, &[("web", 3)]), "web.3 #4"),
         ]);
+    }
+
+    #[test]
+    fn so_many_are_remembered_as_gone() {
+        let mut registry = Registry::default();
+        let name = |at: usize| format!("r{at}");
+        for at in 0..=ENDED_KEPT {
+            let _ = registry.handle(apply(Extent::Changed, &[(&name(at), 5)]));
+            let _ = registry.handle(finished(&name(at), at as u64 + 1));
+        }
+        let late = |registry: &mut Registry, at| registry.handle(apply(Extent::Changed, &[(&name(at), 4)])).len();
+        assert_eq!((late(&mut registry, 1), late(&mut registry, ENDED_KEPT)), (0, 0));
+        assert_eq!(late(&mut registry, 0), 1, "the oldest is forgotten");
     }
 
     #[test]

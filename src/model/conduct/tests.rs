@@ -55,6 +55,7 @@ pub(super) fn report(name: &str, generation: u64) -> ResourceReport {
         in_use: None,
         problem: None,
         refused: Vec::new(),
+        seen: true,
     }
 }
 

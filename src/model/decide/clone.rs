@@ -98,13 +98,26 @@ pub(super) fn clone_failed(draft: &mut Draft, name: &RscName) {
     }
 }
 
+/// The clone is to be deleted before it is complete: its snapshot goes with it.
+pub(super) fn abandon(draft: &mut Draft, definition: &mut ResourceDefinition) {
+    if definition.flags.has(DefinitionFlags::CLONING) {
+        definition.flags = definition.flags.without(DefinitionFlags::CLONING).with(DefinitionFlags::FAILED);
+    }
+    if let Some(source) = definition.clone_source.take() {
+        delete_source(draft, &source);
+    }
+}
+
 fn end(draft: &mut Draft, mut definition: ResourceDefinition, mark: DefinitionFlags) {
     definition.flags = definition.flags.without(DefinitionFlags::CLONING).with(mark);
     let source = definition.clone_source.take();
     draft.put_definition(definition);
-    let Some(source) = source else {
-        return;
-    };
+    if let Some(source) = source {
+        delete_source(draft, &source);
+    }
+}
+
+fn delete_source(draft: &mut Draft, source: &CloneSource) {
     let Ok(mut snapshot) = super::snapshot::find(draft, &source.rsc, &source.snapshot) else {
         return;
     };

@@ -202,6 +202,7 @@ fn delete(draft: &mut Draft, name: &RscName) -> Result<(), Refusal> {
     let mut definition = draft.definition(name)?;
     refuse_while_in_use(draft, &definition)?;
     refuse_while_snapshots(draft, name)?;
+    super::clone::abandon(draft, &mut definition);
     definition.flags = definition.flags.with(DefinitionFlags::DELETE);
     let generation = definition.generation + 1;
     for resource in definition.resources.values_mut() {

@@ -182,9 +182,33 @@ fn delete_snapshot_part(draft: &mut Draft, key: &SnapshotKey, node: &NodeName) {
         return;
     };
     let mut snapshot = Snapshot::clone(snapshot);
-    let part = snapshot.nodes.get_mut(node).filter(|part| !part.flags.has(SnapshotNodeFlags::DELETE));
+    if let Some(rsc) = needed_by(draft, key, node) {
+        draft.note(kept_part(key, (&rsc, node)));
+        return;
+    }
+    let part = snapshot.nodes.get_mut(node).filter(|part| part.stays());
     if let Some(part) = part {
         part.flags = part.flags.with(SnapshotNodeFlags::DELETE);
+        super::snapshot::end_without_parts(&mut snapshot);
         draft.put_snapshot(snapshot);
     }
+}
+
+/// The resource on the node that is still to be made from the snapshot, or put back to it.
+fn needed_by(draft: &Draft, key: &SnapshotKey, node: &NodeName) -> Option<RscName> {
+    let source = draft.cluster.definitions.get(&key.rsc).and_then(|definition| definition.resources.get(node));
+    let order = source.and_then(|resource| resource.rollback.as_ref());
+    if order.is_some_and(|order| order.snapshot == key.name) {
+        return Some(key.rsc.clone());
+    }
+    super::snapshot::reader_on(draft, key, node).cloned()
+}
+
+fn kept_part(key: &SnapshotKey, (rsc, node): (&RscName, &NodeName)) -> Note {
+    Note::warning(WARN_NO_EFFECT, format!("Snapshot '{}' of '{}' on node '{node}' is kept", key.name, key.rsc))
+        .because(format!("Resource '{rsc}' is to get its content on that node"))
+        .cure("Delete the snapshot when that is done")
+        .about("Node", node)
+        .about("RscDfn", &key.rsc)
+        .about("Snapshot", &key.name)
 }

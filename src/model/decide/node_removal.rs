@@ -105,12 +105,14 @@ fn forget_snapshot_part(draft: &mut Draft, key: &SnapshotKey, node: &NodeName) {
     let Some(snapshot) = draft.cluster.snapshots.get(key) else {
         return;
     };
-    let mut snapshot = Snapshot::clone(snapshot);
+    let old = snapshot.clone();
+    let mut snapshot = Snapshot::clone(&old);
     snapshot.nodes.remove(node);
-    if !snapshot.nodes.is_empty() {
-        return draft.put_snapshot(snapshot);
+    let gone = snapshot.nodes.is_empty();
+    super::observe::put_snapshot(draft, &old, snapshot);
+    if !gone {
+        return;
     }
-    draft.drop_snapshot(key);
     let text = format!("Snapshot '{}' of resource '{}' was on no other node and is gone", key.name, key.rsc);
     draft.note(Note::warning(WARN_STORAGE_ERROR, text).about("RscDfn", &key.rsc).about("Snapshot", &key.name));
 }
@@ -131,6 +133,7 @@ fn forget_resource(draft: &mut Draft, rsc: &RscName, node: &NodeName) {
         draft.note(last_copy_lost(rsc));
     }
     draft.put_definition(definition);
+    super::observe::settle_without_report(draft, rsc);
 }
 
 fn last_copy_lost(rsc: &RscName) -> Note {

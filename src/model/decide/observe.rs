@@ -115,9 +115,17 @@ impl Found<'_> {
         self.report.volumes.iter().find(|volume| volume.number == number)
     }
 
+    /// A replica that was without a disk when its node reported has not got one by that.
     fn mark_made(&self, resource: &mut Resource) {
+        let has_disk = resource.is_diskful();
+        let usable = |found: &VolumeReport| match found.state {
+            VolumeState::Failed | VolumeState::Cloning => false,
+            VolumeState::Diskless => !has_disk,
+            VolumeState::Created | VolumeState::UpToDate | VolumeState::Attachable => {
+                has_disk && self.report.generation >= resource.ordered
+            }
+        };
         for (number, volume) in resource.volumes.iter_mut().filter(|(_, volume)| !volume.made) {
-            let usable = |found: &VolumeReport| !matches!(found.state, VolumeState::Failed | VolumeState::Cloning);
             if self.volume(*number).is_some_and(usable) {
                 volume.made = true;
                 volume.origin = Origin::Blank;
@@ -132,13 +140,16 @@ impl Found<'_> {
         {
             resource.rollback = None;
         }
-        if self.report.generation < resource.ordered || self.report.problem.is_some() {
+        // What is carried out is over, though something else of the resource cannot be as it is wanted.
+        let well = self.report.problem.is_none();
+        if self.report.generation < resource.ordered || !(well || self.report.seen) {
             return;
         }
-        if resource.flags.has(ResourceFlags::INACTIVATING) {
+        let detached = || self.report.volumes.iter().all(|volume| volume.backing_path.is_none());
+        if resource.flags.has(ResourceFlags::INACTIVATING) && (well || detached()) {
             resource.flags = resource.flags.without(ResourceFlags::INACTIVATING).with(ResourceFlags::INACTIVE);
         }
-        if resource.flags.has(ResourceFlags::DISK_REMOVING) {
+        if resource.flags.has(ResourceFlags::DISK_REMOVING) && (well || self.report.volumes.is_empty()) {
             let removing = ResourceFlags::DISK_REMOVING.with(ResourceFlags::DISK_REMOVE_REQUESTED);
             resource.flags = resource.flags.without(removing).with(ResourceFlags::DRBD_DISKLESS);
             super::resource::to_diskless_pool(resource);
@@ -155,9 +166,7 @@ impl Found<'_> {
             return;
         };
         let mut new = ResourceDefinition::clone(&old);
-        drop_deleted_volumes(&mut new);
-        end_resizes(draft, &mut new);
-        super::taken_back::forget_cuts(&mut new);
+        settle_volumes(draft, &mut new);
         if new != *old {
             draft.put_definition(new);
         }
@@ -203,27 +212,61 @@ impl Found<'_> {
             }
             _ => {}
         }
-        if new.nodes.is_empty() {
-            draft.drop_snapshot(&new.key);
-            finish_deleting(draft, &new.key.rsc);
-            return;
-        }
-        let complete = new.nodes.values().all(|part| part.taken);
-        if complete && !deleting && !failed && !new.flags.has(SnapshotFlags::FAILED_DEPLOYMENT) {
-            new.flags = new.flags.with(SnapshotFlags::SUCCESSFUL);
-        }
-        if new == **old {
-            return;
-        }
-        let key = new.key.clone();
-        let flags = new.flags;
-        draft.put_snapshot(new);
-        if flags.has(SnapshotFlags::SUCCESSFUL) && !old.flags.has(SnapshotFlags::SUCCESSFUL) {
-            start_clones_of(draft, &key);
-        } else if flags.has(SnapshotFlags::FAILED_DEPLOYMENT) {
-            super::clone::fail_clones_of(draft, &key);
+        put_snapshot(draft, old, new);
+    }
+}
+
+/// Puts a snapshot's new state, and draws the conclusions: it may be complete, failed, or gone with its last part.
+pub(super) fn put_snapshot(draft: &mut Draft, old: &Snapshot, mut new: Snapshot) {
+    let key = new.key.clone();
+    if new.nodes.is_empty() {
+        draft.drop_snapshot(&key);
+        super::clone::fail_clones_of(draft, &key);
+        finish_deleting(draft, &key.rsc);
+        return;
+    }
+    let over = SnapshotFlags::DELETE.with(SnapshotFlags::FAILED_DEPLOYMENT).with(SnapshotFlags::FAILED_DISCONNECT);
+    let going = new.nodes.values().any(|part| part.flags.has(SnapshotNodeFlags::DELETE));
+    if new.flags.0 & over.0 == 0 && !going && new.nodes.values().all(|part| part.taken) {
+        new.flags = new.flags.with(SnapshotFlags::SUCCESSFUL);
+    }
+    if new == *old {
+        return;
+    }
+    let flags = new.flags;
+    draft.put_snapshot(new);
+    if flags.has(SnapshotFlags::SUCCESSFUL) && !old.flags.has(SnapshotFlags::SUCCESSFUL) {
+        start_clones_of(draft, &key);
+    } else if flags.has(SnapshotFlags::FAILED_DEPLOYMENT) {
+        super::clone::fail_clones_of(draft, &key);
+    }
+}
+
+/// What follows for a definition of which a replica is gone that its node has not reported.
+pub(super) fn settle_without_report(draft: &mut Draft, name: &RscName) {
+    let Some(old) = draft.cluster.definitions.get(name).cloned() else {
+        return;
+    };
+    let mut new = ResourceDefinition::clone(&old);
+    settle_volumes(draft, &mut new);
+    if new != *old {
+        draft.put_definition(new);
+    }
+    if old.flags.has(DefinitionFlags::CLONING) {
+        match old.resources.is_empty() {
+            true => clone_failed(draft, name),
+            false => clone_progress(draft, name),
         }
     }
+    super::evacuation::evacuation_progress(draft, name);
+    finish_deleting(draft, name);
+}
+
+/// Ends what no replica has to do any more.
+fn settle_volumes(draft: &Draft, definition: &mut ResourceDefinition) {
+    drop_deleted_volumes(definition);
+    end_resizes(draft, definition);
+    super::taken_back::forget_cuts(definition);
 }
 
 fn not_made(resource: &Resource) -> bool {

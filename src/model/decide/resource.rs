@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::volume::{new_volume, refuse_no_room};
 use crate::model::code::*;
 use crate::model::command::{NewResource, ResourceCommand};
-use crate::model::definition::{Resource, ResourceConnection, ResourceDefinition};
+use crate::model::definition::{Resource, ResourceConnection, ResourceDefinition, VolumeDefinition};
 use crate::model::desired::Origin;
 use crate::model::kinds::{DefinitionFlags, LayerKind, NodeFlags, ProviderKind, ResourceFlags, VolumeDefinitionFlags};
 use crate::model::names::{NodeName, PoolName, RscName, VolumeNumber};
@@ -417,14 +417,19 @@ pub(super) fn refuse_last_disk(definition: &ResourceDefinition, node: &NodeName)
         .about("Node", node))
 }
 
-/// Under DRBD the others are filled from those that hold the data: one of these has to stay.
+/// Under DRBD the others are filled from those that hold the data: of each volume one of these has to stay.
 fn refuse_last_data(definition: &ResourceDefinition, node: &NodeName) -> Result<(), Refusal> {
-    let holds = definition.resources.get(node).is_some_and(Resource::holds_data);
-    let mut others = definition.resources.iter().filter(|(name, _)| *name != node);
-    if !definition.has_layer(LayerKind::Drbd) || !holds || others.any(|(_, resource)| resource.holds_data()) {
+    let Some(own) = definition.resources.get(node).filter(|_| definition.has_layer(LayerKind::Drbd)) else {
         return Ok(());
-    }
-    let text = format!("The replica on node '{node}' is the only one that is made");
+    };
+    let others = || definition.resources.iter().filter(|(name, _)| *name != node);
+    let stays = |volume: &&VolumeDefinition| !volume.flags.has(VolumeDefinitionFlags::DELETE);
+    let mut numbers = definition.volumes.values().filter(stays).map(|volume| volume.number);
+    let lone = numbers.find(|number| own.holds(*number) && !others().any(|(_, resource)| resource.holds(*number)));
+    let Some(number) = lone else {
+        return Ok(());
+    };
+    let text = format!("The replica on node '{node}' is the only one on which volume {number} is made");
     Err(Refusal::new(FAIL_INSUFFICIENT_REPLICA_COUNT, text)
         .because("The other replicas are still to be filled from it")
         .cure("Ask again when another replica is up to date")

@@ -8,7 +8,7 @@ use crate::model::desired::Rollback;
 use crate::model::kinds::{DefinitionFlags, LayerKind, VolumeDefinitionFlags};
 use crate::model::names::{NodeName, RscName, SnapName};
 use crate::model::refusal::{Note, Refusal};
-use crate::model::snapshot::{Snapshot, SnapshotKey};
+use crate::model::snapshot::{Snapshot, SnapshotKey, SnapshotNode};
 
 pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Result<(), Refusal> {
     let snapshot = super::snapshot::usable(draft, rsc, name)?;
@@ -119,7 +119,7 @@ fn refuse_other_volumes(snapshot: &Snapshot, definition: &ResourceDefinition) ->
 }
 
 fn refuse_node(draft: &Draft, snapshot: &Snapshot, node: &NodeName) -> Result<(), Refusal> {
-    if !snapshot.nodes.contains_key(node) {
+    if !snapshot.nodes.get(node).is_some_and(SnapshotNode::stays) {
         return Err(Refusal::new(
             FAIL_NOT_FOUND_SNAPSHOT,
             format!("Snapshot '{}' is not on node '{node}'", snapshot.key.name),

@@ -50,7 +50,6 @@ pub(super) fn create(draft: &mut Draft, new: &NewSnapshot) -> Result<SnapshotKey
     let mut props = Props::default();
     let set = draft.modify_props(&mut props, &new.props, PropertyOwner::Snapshot)?;
     super::definition::set_own_prop(&mut props, SEQUENCE_PROP, &sequence.to_string())?;
-    let staying = |volume: &&VolumeDefinition| !volume.flags.has(VolumeDefinitionFlags::DELETE);
     let frozen = |volume: &VolumeDefinition| {
         (volume.number, SnapshotVolumeDefinition { size: volume.size, props: volume.props.clone() })
     };
@@ -63,7 +62,7 @@ pub(super) fn create(draft: &mut Draft, new: &NewSnapshot) -> Result<SnapshotKey
         props,
         definition_props: definition.props.clone(),
         layers: definition.layers.clone(),
-        volumes: definition.volumes.values().filter(staying).map(frozen).collect(),
+        volumes: staying(&definition).map(frozen).collect(),
         nodes: parts,
     };
     let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
@@ -91,11 +90,18 @@ fn refuse_source(draft: &Draft, definition: &ResourceDefinition, key: &SnapshotK
         return Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{rsc}' is being deleted or cloned"))
             .cure("Wait until that is over"));
     }
-    if definition.volumes.is_empty() {
-        return Err(Refusal::new(FAIL_NOT_FOUND_VLM_DFN, format!("Resource definition '{rsc}' has no volumes"))
-            .cure("Create a volume first"));
+    if staying(definition).next().is_none() {
+        let refusal = Refusal::new(FAIL_NOT_FOUND_VLM_DFN, format!("Resource definition '{rsc}' has no volumes"))
+            .cure("Create a volume first");
+        let never = definition.volumes.is_empty();
+        return Err(if never { refusal } else { refusal.because("Those that it had are being deleted") });
     }
     super::rollback::refuse_while_rolling(definition)
+}
+
+/// Volumes that a snapshot is of: those that are not being deleted.
+fn staying(definition: &ResourceDefinition) -> impl Iterator<Item = &VolumeDefinition> {
+    definition.volumes.values().filter(|volume| !volume.flags.has(VolumeDefinitionFlags::DELETE))
 }
 
 fn choose_nodes(
@@ -143,7 +149,8 @@ fn refuse_node(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) 
             .about("Node", node));
     }
     let resource = &definition.resources[node];
-    if resource.is_deleting() || resource.volumes.values().any(|volume| !volume.made) {
+    let not_made = |volume: &VolumeDefinition| resource.volumes.get(&volume.number).is_none_or(|own| !own.made);
+    if resource.is_deleting() || staying(definition).any(not_made) {
         return Err(Refusal::new(
             FAIL_SNAPSHOT_NOT_UPTODATE,
             format!("Resource '{rsc}' on node '{node}' is not ready"),
@@ -151,7 +158,7 @@ fn refuse_node(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) 
         .because("It is being made, changed or deleted")
         .cure("Ask again when it is ready"));
     }
-    for volume in resource.volumes.values() {
+    for volume in staying(definition).filter_map(|volume| resource.volumes.get(&volume.number)) {
         let status = draft.cluster.pool_status.get(&(node.clone(), volume.pool.clone()));
         let able = status.map_or_else(|| volume.provider.supports_snapshots(), |status| status.supports_snapshots);
         if !able {
@@ -167,18 +174,12 @@ fn refuse_node(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) 
 }
 
 fn part_of(draft: &mut Draft, definition: &ResourceDefinition, resource: &Resource) -> SnapshotNode {
-    let override_id = |number| {
-        let volume: &VolumeDefinition = definition.volumes.get(number)?;
-        volume.props.get("StorDriver/OverrideVlmId").map(str::to_owned)
-    };
-    let volumes = resource
-        .volumes
-        .iter()
-        .map(|(number, volume)| {
-            let uuid = draft.dice.uuid();
-            let provider = volume.provider;
-            let part = SnapshotVolume { uuid, pool: volume.pool.clone(), provider, override_id: override_id(number) };
-            (*number, part)
+    let volumes = staying(definition)
+        .filter_map(|frozen| {
+            let volume = resource.volumes.get(&frozen.number)?;
+            let override_id = frozen.props.get("StorDriver/OverrideVlmId").map(str::to_owned);
+            let (uuid, provider) = (draft.dice.uuid(), volume.provider);
+            Some((frozen.number, SnapshotVolume { uuid, pool: volume.pool.clone(), provider, override_id }))
         })
         .collect();
     SnapshotNode {
@@ -210,7 +211,8 @@ pub(super) fn find(draft: &Draft, rsc: &RscName, name: &SnapName) -> Result<Snap
 /// The snapshot, complete and staying.
 pub(super) fn usable(draft: &Draft, rsc: &RscName, name: &SnapName) -> Result<Snapshot, Refusal> {
     let snapshot = find(draft, rsc, name)?;
-    if snapshot.flags.has(SnapshotFlags::SUCCESSFUL) && !snapshot.flags.has(SnapshotFlags::DELETE) {
+    let stays = !snapshot.flags.has(SnapshotFlags::DELETE) && snapshot.nodes.values().any(SnapshotNode::stays);
+    if snapshot.flags.has(SnapshotFlags::SUCCESSFUL) && stays {
         return Ok(snapshot);
     }
     Err(Refusal::new(FAIL_SNAPSHOT_NOT_UPTODATE, format!("Snapshot '{name}' of '{rsc}' cannot be used"))
@@ -243,10 +245,12 @@ fn delete(draft: &mut Draft, rsc: &RscName, name: &SnapName, nodes: &[NodeName])
     for (_, part) in snapshot.nodes.iter_mut().filter(|(node, _)| all || nodes.contains(node)) {
         part.flags = part.flags.with(SnapshotNodeFlags::DELETE);
     }
-    if snapshot.nodes.values().all(|part| part.flags.has(SnapshotNodeFlags::DELETE)) {
-        snapshot.flags = snapshot.flags.with(SnapshotFlags::DELETE);
-    }
+    end_without_parts(&mut snapshot);
+    let (key, whole) = (snapshot.key.clone(), snapshot.flags.has(SnapshotFlags::DELETE));
     draft.order_snapshot(snapshot);
+    if whole {
+        super::clone::fail_clones_of(draft, &key);
+    }
     draft.note(
         Note::success(DELETED, format!("Snapshot '{name}' of '{rsc}' deleted"))
             .about("RscDfn", rsc)
@@ -255,27 +259,36 @@ fn delete(draft: &mut Draft, rsc: &RscName, name: &SnapName, nodes: &[NodeName])
     Ok(())
 }
 
+/// A snapshot of which no part stays goes as a whole.
+pub(super) fn end_without_parts(snapshot: &mut Snapshot) {
+    if !snapshot.nodes.values().any(SnapshotNode::stays) {
+        snapshot.flags = snapshot.flags.with(SnapshotFlags::DELETE);
+    }
+}
+
 /// Refuses while a volume that is being made reads from the snapshot.
 fn refuse_while_read(draft: &Draft, snapshot: &Snapshot) -> Result<(), Refusal> {
     let key = &snapshot.key;
-    let reads = |origin: &Origin| match origin {
+    let Some(rsc) = snapshot.nodes.keys().find_map(|node| reader_on(draft, key, node)) else {
+        return Ok(());
+    };
+    Err(Refusal::new(FAIL_IN_USE, format!("Snapshot '{}' of '{}' is being read", key.name, key.rsc))
+        .because(format!("Resource '{rsc}' is made from it"))
+        .cure("Ask again when that is done, or delete that resource"))
+}
+
+/// A resource of which a volume is still to be made from the snapshot on that node.
+pub(super) fn reader_on<'a>(draft: &'a Draft, key: &SnapshotKey, node: &NodeName) -> Option<&'a RscName> {
+    let from_it = |origin: &Origin| match origin {
         Origin::Snapshot { rsc, snapshot, .. } => *rsc == key.rsc && *snapshot == key.name,
         Origin::Blank => false,
     };
-    let on_nodes = snapshot.nodes.keys().filter_map(|node| draft.cluster.on_node.get(node));
-    for rsc in on_nodes.flatten() {
-        let Some(definition) = draft.cluster.definitions.get(rsc) else {
-            continue;
-        };
-        let mut resources = definition.resources.values();
-        let busy = resources.any(|resource| resource.volumes.values().any(|volume| reads(&volume.origin)));
-        if busy {
-            return Err(Refusal::new(FAIL_IN_USE, format!("Snapshot '{}' of '{}' is being read", key.name, key.rsc))
-                .because(format!("Resource '{rsc}' is made from it"))
-                .cure("Ask again when that is done, or delete that resource"));
-        }
-    }
-    Ok(())
+    let reads = |rsc: &&RscName| {
+        let resource = draft.cluster.definitions.get(*rsc).and_then(|definition| definition.resources.get(node));
+        let staying = resource.filter(|resource| !resource.is_deleting());
+        staying.is_some_and(|resource| resource.volumes.values().any(|volume| from_it(&volume.origin)))
+    };
+    draft.cluster.on_node.get(node).into_iter().flatten().find(reads)
 }
 
 fn restore_volumes(draft: &mut Draft, rsc: &RscName, name: &SnapName, to: &RscName) -> Result<(), Refusal> {
@@ -339,12 +352,13 @@ pub(super) fn restore_resources(
     super::resource::refuse_deleting(&target)?;
     refuse_other_volumes(snapshot, &target)?;
     let nodes: Vec<NodeName> = match named.is_empty() {
-        true => snapshot.nodes.keys().cloned().collect(),
+        true => snapshot.nodes.iter().filter(|(_, part)| part.stays()).map(|(node, _)| node.clone()).collect(),
         false => named.to_vec(),
     };
     for node in &nodes {
-        let part = snapshot.nodes.get(node).ok_or_else(|| {
-            let there: Vec<&str> = snapshot.nodes.keys().map(NodeName::as_str).collect();
+        let part = snapshot.nodes.get(node).filter(|part| part.stays()).ok_or_else(|| {
+            let staying = snapshot.nodes.iter().filter(|(_, part)| part.stays());
+            let there: Vec<&str> = staying.map(|(node, _)| node.as_str()).collect();
             Refusal::new(FAIL_NOT_FOUND_SNAPSHOT, format!("Snapshot '{}' is not on node '{node}'", snapshot.key.name))
                 .cure(format!("It is on: {}", there.join(", ")))
                 .about("Node", node)

@@ -82,7 +82,9 @@ fn create(desired: &DesiredResource, volume: &DesiredVolume, observed: &Observed
                 let texts = [
                     format!("Volume {number} of resource {rsc} cannot be made from a snapshot"),
                     format!("storage pool {} has no volume {part} of snapshot {snapshot} of {source}", volume.pool),
-                    "Make the resource in the storage pool that holds the snapshot.".to_owned(),
+                    "Make the resource in the storage pool that holds the snapshot; if it is nowhere any more, delete the \
+                     resource on this node, and create it again where another replica can fill it."
+                        .to_owned(),
                 ];
                 plan.refuse(Subject::Volume(number), texts);
                 return;

@@ -29,7 +29,7 @@ impl World {
             Command::Definition(DefinitionCommand::VolumeModify { rsc, number, size: Some(size), .. }) => {
                 let definition = durable.definitions.get(rsc);
                 let asked = definition.and_then(|definition| definition.volumes.get(number));
-                if asked.is_none_or(|volume| volume.size != *size) {
+                if asked.is_none_or(|volume| volume.size != *size) || self.judge.tainted.contains(&rsc.key()) {
                     return Ok(());
                 }
                 let small = |(_, found): &(NodeName, Found)| found.size < *size;
@@ -51,7 +51,7 @@ impl World {
                     None => Ok(()),
                 }
             }
-            // Who activates what is active already waits for nobody.
+            // Who activates what is active already waits for nobody; and somebody may have activated it meanwhile.
             Command::Resource(ResourceCommand::Deactivate { rsc, node }) => {
                 let resource = durable.definitions.get(rsc).and_then(|definition| definition.resources.get(node));
                 let Some(resource) =
@@ -62,7 +62,8 @@ impl World {
                 let zero = VolumeNumber::new(0).expect("0 is a number");
                 let found = self.volumes(durable, (rsc, zero)).into_iter().find(|(name, _)| name == node);
                 let away = !self.controller.view.is_online(node);
-                let wrong = !away && found.is_some_and(|(_, found)| found.device.is_some() != resource.is_active());
+                let inactive = !away && !resource.is_active();
+                let wrong = inactive && found.is_some_and(|(_, found)| found.device.is_some());
                 if wrong { Err(format!("{rsc} on {node} is not so")) } else { Ok(()) }
             }
             _ => Ok(()),

@@ -17,7 +17,7 @@ use super::Decided;
 /// See the module.
 #[derive(Default)]
 pub struct Once {
-    /// What a line of the script made so far, by definition.
+    /// What a line of the script made so far, by definition; and, where it asks for a number of replicas, what stood beside.
     made: BTreeMap<usize, BTreeMap<RscName, Vec<Made>>>,
 }
 
@@ -49,7 +49,13 @@ impl Once {
             if again && !known.is_empty() && !fresh.is_empty() && known.iter().all(stands) {
                 return Err(format!("asked again, {command:?} makes {fresh:?} beside {known:?}"));
             }
+            if fresh.is_empty() {
+                continue;
+            }
             known.extend(fresh);
+            if counts_all(command) {
+                known.extend(all(decided.after, name).into_iter().filter(|made| counts(decided.after, name, made)));
+            }
         }
         Ok(())
     }
@@ -86,6 +92,15 @@ fn is_natural(command: &Command) -> bool {
         Command::Group(GroupCommand::Modify { filter, .. }) => !more(filter),
         _ => true,
     }
+}
+
+/// Whether the command asks for so many replicas, whoever made them: when one of those is lost before it is asked again,
+/// it makes another.
+fn counts_all(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Resource(ResourceCommand::Autoplace { .. }) | Command::Group(GroupCommand::Modify { .. })
+    )
 }
 
 fn all(cluster: &Cluster, name: &RscName) -> Vec<Made> {

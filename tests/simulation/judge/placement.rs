@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use zea::model::cluster::Cluster;
 use zea::model::command::*;
-use zea::model::definition::{Resource, ResourceDefinition, VolumeDefinition};
+use zea::model::definition::{Resource, VolumeDefinition};
 use zea::model::group::SelectFilter;
 use zea::model::kinds::{NodeFlags, ResourceFlags, VolumeDefinitionFlags};
 use zea::model::names::{NodeName, RscName};
@@ -18,7 +18,9 @@ pub fn judge(command: &Command, decided: Decided<'_>) -> Result<(), String> {
         return Ok(());
     }
     structure(decided)?;
-    for (name, node, resource) in fresh(decided) {
+    let fresh = fresh(decided);
+    for (name, node, resource) in &fresh {
+        let (name, node, resource) = (*name, *node, *resource);
         let at = format!("the replica of {name} on {node}, made by {command:?},");
         if let Some(record) = decided.before.nodes.get(node) {
             let closed = NodeFlags::EVACUATE.0 | NodeFlags::DELETE.0;
@@ -27,9 +29,10 @@ pub fn judge(command: &Command, decided: Decided<'_>) -> Result<(), String> {
             }
         }
         if let Some(filter) = placed_by(command, decided.after, name) {
-            let definition = &decided.after.definitions[name];
             judge_one(&filter, (node, resource), &at)?;
-            different(&filter, decided.after, definition).map_err(|why| format!("{at} {why}"))?;
+            // Those that stood before may break a later rule.
+            let new: Vec<&NodeName> = fresh.iter().filter(|(rsc, ..)| *rsc == name).map(|(_, node, _)| *node).collect();
+            different(&filter, decided.after, &new).map_err(|why| format!("{at} {why}"))?;
         }
     }
     Ok(())
@@ -93,16 +96,16 @@ fn judge_one(filter: &SelectFilter, (node, resource): (&NodeName, &Resource), at
     Ok(())
 }
 
-/// Replicas on different values of a property, over those that count.
-fn different(filter: &SelectFilter, cluster: &Cluster, definition: &ResourceDefinition) -> Result<(), String> {
+/// Replicas on different values of a property, over those that this decision placed.
+fn different(filter: &SelectFilter, cluster: &Cluster, new: &[&NodeName]) -> Result<(), String> {
     let limits = filter.x_different.iter().flatten().map(|(key, limit)| (key.as_str(), *limit));
     // A limit of its own goes before the plain rule.
     let counted = |rule: &str| rule.contains('=') || filter.x_different.as_ref().is_some_and(|x| x.contains_key(rule));
     let plain = filter.different.iter().flatten().filter(|rule| !counted(rule)).map(|key| (key.as_str(), 1));
     for (key, limit) in limits.chain(plain) {
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-        for (node, _) in definition.diskful().filter(|(_, resource)| is_new(resource)) {
-            let value = cluster.nodes.get(node).and_then(|node| node.props.get(key));
+        for node in new {
+            let value = cluster.nodes.get(*node).and_then(|node| node.props.get(key));
             *counts.entry(value.unwrap_or_default()).or_default() += u32::from(value.is_some());
         }
         if let Some((value, count)) = counts.iter().find(|(_, count)| **count > limit) {
@@ -112,16 +115,11 @@ fn different(filter: &SelectFilter, cluster: &Cluster, definition: &ResourceDefi
     for rule in filter.different.iter().flatten() {
         let Some((key, value)) = rule.split_once('=') else { continue };
         let has = |node: &NodeName| cluster.nodes.get(node).and_then(|node| node.props.get(key)) == Some(value);
-        if let Some((node, _)) = definition.diskful().find(|(node, resource)| is_new(resource) && has(node)) {
+        if let Some(node) = new.iter().find(|node| has(node)) {
             return Err(format!("is on {node}, where {key} is {value}"));
         }
     }
     Ok(())
-}
-
-/// Placed in this decision: its node has not reported it. Those that stood before may break a later rule.
-fn is_new(resource: &Resource) -> bool {
-    resource.volumes.values().all(|volume| !volume.made) && resource.props.get("DiskfulBy").is_some()
 }
 
 /// What holds for every state: a resource is on a node that exists, in pools of that node, with the definition's volumes.

@@ -64,7 +64,7 @@ pub(super) fn delete_snapshot(name: &str, snap: &str) -> Command {
     Command::Snapshot(SnapshotCommand::Delete { rsc: rsc(name), name: snap_name(snap), nodes: Vec::new() })
 }
 
-fn clone(from: &str, to: &str) -> Command {
+pub(super) fn clone(from: &str, to: &str) -> Command {
     Command::Definition(DefinitionCommand::Clone(CloneOrder {
         source: rsc(from),
         name: Naming::Name(rsc(to)),

@@ -2,6 +2,7 @@
 
 mod controller;
 mod copies;
+mod doubts;
 mod evacuation;
 mod groups;
 mod interfaces;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{decide, first_records};
+use super::{decide, first_records, observe};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::*;
@@ -27,7 +28,7 @@ use crate::model::node::{BACKING_PROP, Node, SatellitePort};
 use crate::model::observed::{NodeStatus, PoolStatus, ResourceStatus, Sighting};
 use crate::model::props::PropsModify;
 use crate::model::refusal::Note;
-use crate::model::report::{Capacity, SatelliteFacts, VolumeReport, VolumeState};
+use crate::model::report::{Capacity, Report, ResourceReport, SatelliteFacts, VolumeReport, VolumeState};
 use crate::model::size::Kib;
 
 /// Codes of refusals whose message tells the cause already.
@@ -292,6 +293,7 @@ fn refs(note: &Note) -> BTreeMap<&'static str, &str> {
     note.refs.iter().map(|(key, value)| (*key, value.as_str())).collect()
 }
 
+mod ends;
 mod lives;
 mod puppet;
 mod taken_back;

@@ -121,6 +121,7 @@ impl Puppet {
             in_use: Some(false),
             problem,
             refused: Vec::new(),
+            seen: !fails,
         }
     }
 
