@@ -73,7 +73,7 @@ fn see_all(cluster: &mut Cluster) {
         cluster.sight(Sighting::Node(name.clone(), status));
         for pool in pools {
             let capacity = Ok(Capacity { free: Kib(40 << 20), total: Kib(50 << 20) });
-            let status = PoolStatus { capacity, supports_snapshots: true, granularity: Kib(4) };
+            let status = PoolStatus { capacity, supports_snapshots: true, granularity: Kib(4), warning: None };
             cluster.sight(Sighting::Pool(name.clone(), pool, status));
         }
     }

@@ -1,10 +1,11 @@
-//! What other programs and the kernel print: blkid's export, mountinfo, superblocks at the beginning of a device, zfs and zpool. Mounts
-//! written as the kernel writes them are read as they are; a file system has a name of one line; a listing of ZFS is read wholly or not
-//! at all, and comes back.
+//! What other programs and the kernel print: blkid's export, LVM's listings and errors, mountinfo, superblocks at the beginning
+//! of a device, zfs and zpool. Mounts written as the kernel writes them are read as they are; a file system has a name of one
+//! line; a listing of ZFS is read wholly or not at all, and comes back.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use zea::protocols::blkid::{known_signature, parse_export};
+use zea::protocols::lvm;
 use zea::protocols::mountinfo::{Mount, of_device, parse};
 use zea::protocols::superblock::{HEAD_BYTES, recognise};
 use zea::protocols::zfs;
@@ -118,6 +119,27 @@ fn superblocks(data: &[u8]) {
     }
 }
 
+/// LVM's listings: each line is read or spoils the listing, and what is read is in the text.
+fn listings(text: &str) {
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+    if let Ok(groups) = lvm::parse_volumes(text) {
+        assert!(groups.values().map(|listed| listed.volumes.len()).sum::<usize>() <= lines);
+        for listed in groups.values() {
+            for (name, volume) in &listed.volumes {
+                assert!(text.contains(name.as_str()) && volume.data.is_none_or(|data| data < u32::MAX));
+                assert!(lvm::mapper_uuid(&listed.group, volume).starts_with("LVM-"));
+                assert!(lvm::cow_size(volume.size, listed.group.extent).0 >= volume.size.0.min(u64::MAX / 8));
+            }
+        }
+    }
+    assert!(lvm::parse_groups(text).is_ok_and(|groups| groups.len() <= lines) || lines > 0);
+    if let Ok(disks) = lvm::parse_disks(text) {
+        assert!(disks.values().flatten().all(|disk| disk.starts_with('/') && text.contains(disk.as_str())));
+    }
+    let _ = lvm::failure(text);
+    assert!(lvm::not_found(text).iter().all(|name| text.contains(name)));
+}
+
 fuzz_target!(|data: &[u8]| {
     let _ = known_signature(data);
     superblocks(data);
@@ -126,6 +148,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(!kind.is_empty() && !kind.contains('\n') && text.contains(&kind));
     }
     zfs_says(text);
+    listings(text);
     mounts(text);
     a_mount_comes_back(text);
 });

@@ -18,6 +18,16 @@ use super::stack::OPTION_NAMESPACES;
 
 /// Namespace of the properties that drivers read.
 const DRIVER_NAMESPACE: &str = "StorDriver";
+/// Properties that drivers read for each volume.
+const DRIVER_OPTIONS: [&str; 7] = [
+    "StorDriver/LvcreateOptions",
+    "StorDriver/LvcreateSnapshotOptions",
+    "StorDriver/LvcreatePvSelection",
+    "StorDriver/ZfscreateOptions",
+    "StorDriver/ZfsSnapshotOptions",
+    "StorDriver/WaitTimeoutAfterCreate",
+    "StorDriver/SizesCacheTime",
+];
 /// Property that names a volume's backing object.
 const OVERRIDE_ID: &str = "StorDriver/OverrideVlmId";
 
@@ -129,6 +139,7 @@ impl Source<'_> {
             made: volume.made,
             origin: volume.origin.clone(),
             file_system: self.file_system(definition),
+            options: self.options(resource, volume, definition),
             shrink: definition.flags.has(VolumeDefinitionFlags::RESIZE_SHRINK),
             minor: definition.minor.filter(|_| self.definition.has_layer(LayerKind::Drbd)),
             override_id: definition.props.get(OVERRIDE_ID).map(str::to_owned),
@@ -155,6 +166,29 @@ impl Source<'_> {
             user: get("FileSystem/User").map(str::to_owned),
             group: get("FileSystem/Group").map(str::to_owned),
         })
+    }
+
+    /// Options of drivers in force for one volume.
+    fn options(&self, resource: &Resource, volume: &Volume, definition: &VolumeDefinition) -> BTreeMap<String, String> {
+        let mut levels = Levels::new()
+            .with(Level::VolumeDefinition, &definition.props)
+            .with(Level::Resource, &resource.props)
+            .with(Level::ResourceDefinition, &self.definition.props)
+            .with(Level::Controller, &self.cluster.controller.props);
+        if let Some(group) = self.cluster.groups.get(&self.definition.group) {
+            levels = levels.with(Level::ResourceGroup, &group.props);
+            if let Some(volume_group) = group.volumes.get(&definition.number) {
+                levels = levels.with(Level::VolumeGroup, &volume_group.props);
+            }
+        }
+        if let Some(node) = self.cluster.nodes.get(self.node) {
+            levels = levels.with(Level::Node, &node.props);
+            if let Some(pool) = node.pools.get(&volume.pool) {
+                levels = levels.with(Level::StoragePool, &pool.props);
+            }
+        }
+        let found = |key: &&str| Some(((*key).to_owned(), levels.get(Lookup::StorageDriver, key)?.to_owned()));
+        DRIVER_OPTIONS.iter().filter_map(found).collect()
     }
 
     /// Driver properties in force, the nearest level last so that it wins.
@@ -215,6 +249,7 @@ pub fn desired_pools(cluster: &Cluster, node: &Node) -> Vec<DesiredPool> {
             name: pool.name.clone(),
             provider: pool.provider,
             backing: pool.backing().to_owned(),
+            shared: pool.shared_space.is_some() || pool.external_locking,
             props: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         }
     });

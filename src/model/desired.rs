@@ -87,6 +87,9 @@ pub struct DesiredVolume {
     pub origin: Origin,
     /// Wanted file system.
     pub file_system: Option<FileSystem>,
+    /// Options in force for it that drivers read (`StorDriver/*`), of its pool too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
     /// Whether a device larger than `size` is to be cut (a shrink that was asked for).
     pub shrink: bool,
     /// DRBD minor number.
@@ -190,6 +193,9 @@ pub struct DesiredPool {
     pub provider: ProviderKind,
     /// `StorDriver/StorPoolName`: folder, volume group, `group/thin`, zpool; empty for DISKLESS.
     pub backing: String,
+    /// Whether other nodes use the same storage, or an external lock guards it.
+    #[serde(default)]
+    pub shared: bool,
     /// The pool's properties in force.
     pub props: BTreeMap<String, String>,
 }

@@ -48,6 +48,8 @@ pub struct PoolStatus {
     pub supports_snapshots: bool,
     /// Allocation granularity.
     pub granularity: Kib,
+    /// What is to be said of one that works and soon may not.
+    pub warning: Option<Problem>,
 }
 
 /// State of a resource on a node.

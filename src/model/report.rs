@@ -143,6 +143,9 @@ pub struct PoolReport {
     pub supports_snapshots: bool,
     /// Allocation granularity of its volumes.
     pub granularity: Kib,
+    /// What is to be said of one that works and soon may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Problem>,
 }
 
 /// A program or kernel part that a node has or lacks.

@@ -238,7 +238,8 @@ fn add_pool(cluster: &mut Cluster, [on, name, kind, room]: [&str; 4], words: &[&
     record.pools.insert(made.name.clone(), made);
     cluster.apply(&Change::Node(on.clone(), Some(Arc::new(record))));
     if room != "unseen" {
-        let status = PoolStatus { capacity: capacity(room), supports_snapshots: true, granularity: Kib(4) };
+        let status =
+            PoolStatus { capacity: capacity(room), supports_snapshots: true, granularity: Kib(4), warning: None };
         cluster.sight(Sighting::Pool(on, pool(name), status));
     }
 }

@@ -3,6 +3,7 @@
 pub mod blkid;
 pub mod dm;
 pub mod headers;
+pub mod lvm;
 pub mod mountinfo;
 pub mod rest;
 pub mod superblock;

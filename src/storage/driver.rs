@@ -3,6 +3,9 @@
 //! A driver carries single steps out. It checks before it does, so that doing a step again does no harm, and never
 //! decides what is to be done. Its functions block.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::model::desired::FileSystem;
 use crate::model::kinds::ProviderKind;
 use crate::model::moment::Uuid;
@@ -35,7 +38,17 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// Whether snapshots can be made.
     fn supports_snapshots(&self) -> bool;
 
-    /// What is there of a volume. Cheap: no process, no listing.
+    /// The same pool with the options of one volume (`StorDriver/*`), where they make a difference.
+    fn with_options(&self, _options: &BTreeMap<String, String>) -> Option<Arc<dyn Driver>> {
+        None
+    }
+
+    /// What is to be said of a pool that works and soon may not: it is nearly full.
+    fn warning(&self) -> Option<Problem> {
+        None
+    }
+
+    /// What is there of a volume. Cheap: a few system calls, and at most one listing, which all pools of its kind share.
     fn observe(&self, id: &BackingId) -> Result<ObservedVolume, Problem>;
 
     /// What stands in the way of taking a backing object, which was never reported as made, for the owner's. Marked as the
@@ -113,6 +126,8 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
 /// Kinds that this build has a driver for.
 pub const BUILT: &[ProviderKind] = &[
     ProviderKind::Diskless,
+    ProviderKind::Lvm,
+    ProviderKind::LvmThin,
     ProviderKind::Zfs,
     ProviderKind::ZfsThin,
     ProviderKind::File,
@@ -125,7 +140,7 @@ pub fn not_built(kind: ProviderKind) -> Problem {
     problem(
         format!("Storage pools of kind {kind} cannot be used"),
         not_built_reason(kind),
-        "Use a pool of kind FILE_THIN or FILE.",
+        "Use a pool of kind LVM_THIN, LVM, FILE_THIN or FILE.",
     )
 }
 
@@ -141,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_says_so() {
-        let text = not_built(ProviderKind::LvmThin).to_string();
-        assert!(text.contains("LVM_THIN") && text.contains("no driver"), "{text}");
+        let text = not_built(ProviderKind::Spdk).to_string();
+        assert!(text.contains("SPDK") && text.contains("no driver"), "{text}");
     }
 }

@@ -1,6 +1,7 @@
 //! A node's storage, whole: pools, and one pass over one resource. The entry for whoever drives it.
 //!
-//! A pass observes, plans, carries out and reports. One that finds nothing to do runs no process and lists nothing.
+//! A pass observes, plans, carries out and reports. One that finds nothing to do runs at most one process for each kind of
+//! pool, which lists what all of them have for the passes of some seconds.
 //! Passes of different resources may run at once; of one resource only one at a time: a second one waits.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +78,7 @@ impl NodeStorage {
         let loops = Arc::new(Loops::new(setup.mapping_folder.as_deref()));
         let exec = Arc::new(Exec::new(setup.limits));
         Self(Arc::new(Inner {
-            pools: Pools::real(loops.clone(), exec.clone()),
+            pools: Pools::real(loops.clone(), &exec),
             ground: Ground::Real(Real { exec, loops, turns: Turns::default(), resumed: Once::new() }),
             rules: Rules::default(),
         }))
@@ -194,7 +195,7 @@ impl NodeStorage {
     }
 
     /// Backing objects that have changed without us: their devices are gone, or they take more or less room than was last
-    /// reported. Looks at every device that is attached: call it at intervals, never per operation.
+    /// reported. Looks at every device that is attached, and lists anew what is listed at all: call it at intervals, never per operation.
     pub async fn look_around(&self) -> Vec<String> {
         self.blocking(|storage| {
             let mut changed = storage.0.real().map(|real| ids(real.loops.look_around())).unwrap_or_default();

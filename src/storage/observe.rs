@@ -1,4 +1,5 @@
-//! Looks what is there of one resource. Runs no process and lists nothing: a few system calls a volume.
+//! Looks what is there of one resource: a few system calls a volume, and at most one listing for each kind of pool, which
+//! all passes share.
 
 use std::collections::BTreeSet;
 
@@ -38,12 +39,14 @@ pub(super) fn observe(
     observed
 }
 
-/// A backing object under the name of a volume that was never reported as made is the volume's, or none of ours.
+/// A backing object under the name of a volume that was never reported as made is the volume's, or none of ours. One that
+/// the definition names itself is taken over as it is.
 fn look_whose(desired: &DesiredResource, volume: &DesiredVolume, targets: &Targets, observed: &mut ObservedResource) {
     let (Some(slot), Ok(target)) = (observed.volumes.get_mut(&volume.number), targets.volume(volume.number)) else {
         return;
     };
     let found = match slot {
+        Ok(_) if volume.override_id.is_some() && volume.order != Order::Remove => return,
         Ok(found) if found.backing.is_some() && !volume.made => found,
         _ => return,
     };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::driver::{self, Driver};
-use super::drivers::{Diskless, FileDriver, Preparation, Zfs, ZfsDriver, zfs};
+use super::drivers::{Diskless, FileDriver, Lvm, LvmDriver, Preparation, Zfs, ZfsDriver, zfs};
 use super::exec::Exec;
 use super::loops::Loops;
 use super::problem::problem;
@@ -23,6 +23,9 @@ use crate::model::size::Kib;
 enum Ground {
     Real {
         loops: Arc<Loops>,
+        lvm: Arc<Lvm>,
+        /// Backings of LVM that were prepared once in this process.
+        seen_lvm: Mutex<BTreeSet<String>>,
         /// Folders that were prepared once in this process.
         seen: Mutex<BTreeSet<PathBuf>>,
         zfs: Zfs,
@@ -49,8 +52,10 @@ struct Pool {
 impl Pools {
     /// Pools on this machine.
     #[must_use]
-    pub fn real(loops: Arc<Loops>, exec: Arc<Exec>) -> Self {
-        Self::on(Ground::Real { loops, seen: Mutex::default(), zfs: Zfs::new(exec) })
+    pub fn real(loops: Arc<Loops>, exec: &Arc<Exec>) -> Self {
+        let lvm = Arc::new(Lvm::new(Arc::clone(exec)));
+        let zfs = Zfs::new(Arc::clone(exec));
+        Self::on(Ground::Real { loops, lvm, seen_lvm: Mutex::default(), seen: Mutex::default(), zfs })
     }
 
     /// Pools in memory, for the satellite that the disk has now.
@@ -88,10 +93,14 @@ impl Pools {
         known.values().filter(wanted).map(|pool| self.report(pool)).collect()
     }
 
-    /// Names of backing objects that have changed without us, where somebody has to look to know. Blocks.
+    /// Names of backing objects that turn out, by a new listing, to have changed without us. Blocks.
     pub fn look_around(&self) -> Vec<String> {
         match &self.ground {
-            Ground::Real { zfs, .. } => zfs.look_around(),
+            Ground::Real { lvm, zfs, .. } => {
+                let mut changed = lvm.look_around();
+                changed.extend(zfs.look_around());
+                changed
+            }
             Ground::Simulated(..) => Vec::new(),
         }
     }
@@ -110,6 +119,16 @@ impl Pools {
                 "Make the storage pool on this node, or place the resource elsewhere.",
             )),
         }
+    }
+
+    /// The same with the options of one volume.
+    pub fn driver_with(
+        &self,
+        (name, provider): (&PoolName, ProviderKind),
+        options: &BTreeMap<String, String>,
+    ) -> Result<Arc<dyn Driver>, Problem> {
+        let driver = self.driver(name, provider)?;
+        Ok(driver.with_options(options).unwrap_or(driver))
     }
 
     fn prepare(&self, desired: &DesiredPool) -> Arc<Pool> {
@@ -140,21 +159,25 @@ impl Pools {
     }
 
     fn driver_for(&self, pool: &DesiredPool) -> Result<Arc<dyn Driver>, Problem> {
-        let (loops, seen, zfs) = match &self.ground {
+        let (loops, lvm, seen_lvm, seen, zfs) = match &self.ground {
             Ground::Simulated(disk, life) => {
                 return Ok(match pool.provider {
                     ProviderKind::Diskless => Arc::new(Diskless),
                     kind => Arc::new(SimulatedDriver::prepare((disk.clone(), *life), kind, &pool.backing)?),
                 });
             }
-            Ground::Real { loops, seen, zfs } => (loops, seen, zfs),
+            Ground::Real { loops, lvm, seen_lvm, seen, zfs } => (loops, lvm, seen_lvm, seen, zfs),
         };
+        if pool.shared {
+            return Err(shared(&pool.name));
+        }
         let provisioning = match pool.provider {
             ProviderKind::Diskless => return Ok(Arc::new(Diskless)),
             ProviderKind::File => Provisioning::Fat,
             ProviderKind::FileThin => Provisioning::Thin,
             ProviderKind::Zfs => return Ok(Arc::new(ZfsDriver::prepare(pool, Provisioning::Fat, zfs)?)),
             ProviderKind::ZfsThin => return Ok(Arc::new(ZfsDriver::prepare(pool, Provisioning::Thin, zfs)?)),
+            ProviderKind::Lvm | ProviderKind::LvmThin => return lvm_driver(pool, lvm, seen_lvm),
             other => return Err(driver::not_built(other)),
         };
         let folder = PathBuf::from(&pool.backing);
@@ -170,19 +193,43 @@ impl Pools {
         let driver = self.driver_of(pool);
         let supports_snapshots = driver.as_ref().is_ok_and(|driver| driver.supports_snapshots());
         let granularity = driver.as_ref().map_or(Kib(1), |driver| driver.granularity());
+        let warning = driver.as_ref().ok().and_then(|driver| driver.warning());
         PoolReport {
             pool: pool.desired.name.clone(),
             capacity: driver.and_then(|driver| driver.capacity()),
             supports_snapshots,
             granularity,
+            warning,
         }
     }
 }
 
-/// Whether the driver of the one serves the other, too.
+/// Whether the driver of the one serves the other, too. What a pool's properties say comes with each volume's.
 fn same_ground(one: &DesiredPool, other: &DesiredPool) -> bool {
     let same_option = |key: &&str| one.props.get(*key) == other.props.get(*key);
-    one.provider == other.provider && one.backing == other.backing && zfs::OPTION_KEYS.iter().all(same_option)
+    (one.provider, &one.backing, one.shared) == (other.provider, &other.backing, other.shared)
+        && zfs::OPTION_KEYS.iter().all(same_option)
+}
+
+fn lvm_driver(pool: &DesiredPool, lvm: &Arc<Lvm>, seen: &Mutex<BTreeSet<String>>) -> Result<Arc<dyn Driver>, Problem> {
+    // Not held while the pool is prepared: one that hangs holds up nobody else.
+    let known = seen.lock().unwrap_or_else(PoisonError::into_inner).contains(&pool.backing);
+    let preparation = if known { Preparation::Again } else { Preparation::First };
+    let thin = pool.provider == ProviderKind::LvmThin;
+    let driver = LvmDriver::prepare((&pool.backing, thin), &pool.props, lvm, preparation)?;
+    seen.lock().unwrap_or_else(PoisonError::into_inner).insert(pool.backing.clone());
+    Ok(Arc::new(driver))
+}
+
+/// The error for a pool that other nodes use, too.
+fn shared(name: &PoolName) -> Problem {
+    problem(
+        format!("Storage pool {name} cannot be used"),
+        "it is in a space that several nodes share, or is guarded by an external lock, and this version of Zea does not \
+         coordinate nodes on one storage",
+        "Make the pool without a shared space (free_space_mgr_name) and without external locking, on storage of this node \
+         alone.",
+    )
 }
 
 #[cfg(test)]
@@ -194,6 +241,7 @@ mod tests {
             name: PoolName::parse(name).expect("legal"),
             provider,
             backing: backing.to_owned(),
+            shared: false,
             props: BTreeMap::new(),
         }
     }
@@ -202,15 +250,16 @@ mod tests {
     fn a_sick_pool_harms_nobody_and_heals() {
         let base = tempfile::tempdir().expect("folder");
         let late = base.path().join("not/yet");
-        let pools = Pools::real(Arc::default(), Arc::default());
+        let pools = Pools::real(Arc::default(), &Arc::default());
         let reports = pools.apply(&[
             pool("good", ProviderKind::FileThin, &base.path().to_string_lossy()),
             pool("late", ProviderKind::FileThin, &late.to_string_lossy()),
-            pool("lvm1", ProviderKind::Lvm, "vg"),
+            pool("spdk", ProviderKind::Spdk, "x"),
+            DesiredPool { shared: true, ..pool("shared", ProviderKind::FileThin, &base.path().to_string_lossy()) },
             pool("none", ProviderKind::Diskless, ""),
         ]);
         let healthy: Vec<(&str, bool)> = reports.iter().map(|r| (r.pool.as_str(), r.capacity.is_ok())).collect();
-        assert_eq!(healthy, [("good", true), ("late", false), ("lvm1", false), ("none", true)]);
+        assert_eq!(healthy, [("good", true), ("late", false), ("none", true), ("shared", false), ("spdk", false)]);
         std::fs::create_dir(base.path().join("not")).expect("made");
         let name = PoolName::parse("late").expect("legal");
         assert!(pools.driver(&name, ProviderKind::FileThin).is_ok());
@@ -220,7 +269,7 @@ mod tests {
     #[test]
     fn what_is_not_named_any_more_is_forgotten() {
         let base = tempfile::tempdir().expect("folder");
-        let pools = Pools::real(Arc::default(), Arc::default());
+        let pools = Pools::real(Arc::default(), &Arc::default());
         pools.apply(&[pool("good", ProviderKind::FileThin, &base.path().to_string_lossy())]);
         pools.apply(&[]);
         let name = PoolName::parse("good").expect("legal");

@@ -46,6 +46,7 @@ struct Place<'a> {
     pool: &'a PoolName,
     provider: ProviderKind,
     override_id: Option<&'a str>,
+    options: &'a BTreeMap<String, String>,
 }
 
 impl Targets {
@@ -61,6 +62,7 @@ impl Targets {
                     pool: &volume.pool,
                     provider: volume.provider,
                     override_id: volume.override_id.as_deref(),
+                    options: &volume.options,
                 };
                 let found = target(rsc, &place, pools).and_then(|target| with_caches(target, desired, &place, pools));
                 (volume.number, found)
@@ -74,6 +76,7 @@ impl Targets {
                     pool: &source.pool,
                     provider: source.provider,
                     override_id: source.override_id.as_deref(),
+                    options: options_of(desired, source.number),
                 };
                 (source.number, target(rsc, &place, pools))
             });
@@ -116,6 +119,12 @@ impl Targets {
     }
 }
 
+/// Options of the volume that a snapshot's part is of; the pool's hold where it is gone.
+fn options_of(desired: &DesiredResource, number: VolumeNumber) -> &BTreeMap<String, String> {
+    const NONE: &BTreeMap<String, String> = &BTreeMap::new();
+    desired.volumes.iter().find(|volume| volume.number == number).map_or(NONE, |volume| &volume.options)
+}
+
 fn target(rsc: &RscName, place: &Place<'_>, pools: &Pools) -> Result<Target, Problem> {
     let id = BackingId::of(rsc, place.number, place.override_id).map_err(|error| {
         problem(
@@ -124,7 +133,7 @@ fn target(rsc: &RscName, place: &Place<'_>, pools: &Pools) -> Result<Target, Pro
             "Correct the property StorDriver/OverrideVlmId.",
         )
     })?;
-    let driver = pools.driver(place.pool, place.provider)?;
+    let driver = pools.driver_with((place.pool, place.provider), place.options)?;
     Ok(Target { driver, id, pool: place.pool.clone(), stack: Stack::default(), caches: BTreeMap::new() })
 }
 

@@ -35,12 +35,16 @@ const fn tool(name: &'static str, signs: &'static [Sign]) -> Tool {
 
 use Sign::{Kernel, Module, Program};
 
+/// The kernel's device mapper, built in or loaded.
+const DEVICE_MAPPER: Sign = Kernel(&["/sys/class/misc/device-mapper", "/sys/module/dm_mod"]);
+
 const TOOLS: &[Tool] = &[
     Tool { name: "DRBD9_KERNEL", signs: &[Kernel(&["/sys/module/drbd"])], version: Some("/sys/module/drbd/version") },
     tool("DRBD9_UTILS", &[Program("drbdadm"), Program("drbdsetup"), Program("drbdmeta")]),
     tool("CRYPT_SETUP", &[Program("cryptsetup"), Program("dmsetup"), Module("dm-crypt")]),
-    tool("LVM", &[Program("lvm")]),
-    tool("LVM_THIN", &[Program("lvm"), Program("thin_check")]),
+    tool("LVM", &[Program("lvm"), Program("dmsetup"), DEVICE_MAPPER]),
+    // LVM goes on without thin_check, and activates a damaged pool as if it were whole.
+    tool("LVM_THIN", &[Program("lvm"), Program("dmsetup"), DEVICE_MAPPER, Program("thin_check")]),
     tool("THIN_SEND_RECV", &[Program("thin_send")]),
     Tool { name: "ZFS_KMOD", signs: &[Kernel(&["/sys/module/zfs"])], version: Some("/sys/module/zfs/version") },
     tool("ZFS_UTILS", &[Program("zfs"), Program("zpool")]),
@@ -224,7 +228,8 @@ mod tests {
         let tools =
             vec![report("LOSETUP", &[]), report("LVM", &["no lvm"]), report("ZFS_KMOD", &[]), report("ZFS_UTILS", &[])];
         let facts = assemble("1", String::new(), tools);
-        assert_eq!(facts.providers, driver::BUILT);
+        let built = driver::BUILT.iter().copied().filter(|kind| *kind != ProviderKind::Lvm);
+        assert_eq!(facts.providers, built.collect::<Vec<_>>());
         assert!(!facts.layers.contains(&LayerKind::Nvme) && facts.layers.contains(&LayerKind::Storage));
         assert_eq!(facts.providers.len() + facts.unsupported_providers.len(), ProviderKind::ALL.len());
         assert_eq!(facts.layers.len() + facts.unsupported_layers.len(), LayerKind::ALL.len());
@@ -245,8 +250,8 @@ mod tests {
     #[test]
     fn without_loop_devices_there_are_no_file_pools() {
         let facts = assemble("1", String::new(), vec![report("LOSETUP", &["no loop"])]);
+        assert!(!facts.providers.contains(&ProviderKind::File) && !facts.providers.contains(&ProviderKind::FileThin));
         assert!(facts.providers.contains(&ProviderKind::Diskless));
-        assert!(![ProviderKind::File, ProviderKind::FileThin].iter().any(|kind| facts.providers.contains(kind)));
     }
 
     #[test]

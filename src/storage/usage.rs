@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::libc::{EBUSY, O_CLOEXEC, O_EXCL};
+use nix::sys::stat::{major, minor};
 
 use super::problem::problem;
 use crate::model::report::Problem;
@@ -70,18 +71,21 @@ pub(super) fn mount_points(device: &Path) -> Vec<String> {
     let Ok(text) = std::fs::read_to_string(MOUNTINFO) else {
         return Vec::new();
     };
-    let number = device
-        .file_name()
-        .and_then(|name| std::fs::read_to_string(Path::new("/sys/block").join(name).join("dev")).ok())
-        .unwrap_or_default();
-    mountinfo::of_device(&text, number.trim(), &device.to_string_lossy()).into_iter().map(|mount| mount.point).collect()
+    let number = number(device).unwrap_or_default();
+    mountinfo::of_device(&text, &number, &device.to_string_lossy()).into_iter().map(|mount| mount.point).collect()
+}
+
+/// `major:minor` of a device, by whatever path.
+fn number(device: &Path) -> Option<String> {
+    let meta = std::fs::metadata(device).ok().filter(|meta| meta.file_type().is_block_device())?;
+    Some(format!("{}:{}", major(meta.rdev()), minor(meta.rdev())))
 }
 
 fn holders(device: &Path) -> Vec<String> {
-    let Some(name) = device.file_name() else {
+    let Some(number) = number(device) else {
         return Vec::new();
     };
-    let folder = Path::new("/sys/block").join(name).join("holders");
+    let folder = Path::new("/sys/dev/block").join(number).join("holders");
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };

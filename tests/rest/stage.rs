@@ -104,7 +104,7 @@ fn sight_alpha(cluster: &mut Cluster) {
     let status = NodeStatus { status: ConnectionStatus::Online, facts: Some(Arc::new(facts)), ..NodeStatus::unknown() };
     cluster.sight(Sighting::Node(alpha.clone(), status));
     let capacity = Ok(Capacity { free: Kib::new(4_000_000), total: Kib::new(8_000_000) });
-    let pool = PoolStatus { capacity, supports_snapshots: false, granularity: Kib::new(4) };
+    let pool = PoolStatus { capacity, supports_snapshots: false, granularity: Kib::new(4), warning: None };
     cluster.sight(Sighting::Pool(alpha.clone(), name(PoolName::parse, "pool_ssd"), pool));
     let volume = VolumeReport {
         number: zea::model::names::VolumeNumber::new(0).unwrap(),

@@ -20,6 +20,7 @@ fn start(disk: &Disk) -> NodeStorage {
         name: pool_name(),
         provider: ProviderKind::FileThin,
         backing: "/pool".to_owned(),
+        shared: false,
         props: std::collections::BTreeMap::new(),
     };
     node.apply_pools_now(&[pool]);

@@ -5,6 +5,7 @@ mod crash;
 mod disk;
 mod life;
 mod luks;
+mod lvm;
 mod pools;
 mod rig;
 mod satellite;

@@ -79,7 +79,13 @@ impl Rig {
     }
 
     pub fn desired_pool(&self, provider: ProviderKind) -> DesiredPool {
-        DesiredPool { name: pool_name(), provider, backing: text(&self.pool).to_owned(), props: BTreeMap::new() }
+        DesiredPool {
+            name: pool_name(),
+            provider,
+            backing: text(&self.pool).to_owned(),
+            shared: false,
+            props: BTreeMap::new(),
+        }
     }
 
     pub async fn reconcile(&self, desired: &DesiredResource) -> ResourceReport {
@@ -194,6 +200,7 @@ fn volume(number: u32) -> DesiredVolume {
         made: false,
         origin: Origin::Blank,
         file_system: None,
+        options: BTreeMap::new(),
         shrink: false,
         minor: None,
         override_id: None,

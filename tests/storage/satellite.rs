@@ -108,6 +108,7 @@ fn simulated() -> (Stage, DesiredPool) {
         name: pool_name(),
         provider: ProviderKind::FileThin,
         backing: "/simulated".to_owned(),
+        shared: false,
         props: BTreeMap::new(),
     };
     (Stage::new(NodeStorage::simulated(Simulation::default())), pool)

@@ -19,6 +19,7 @@ async fn node() -> NodeStorage {
         name: pool_name(),
         provider: ProviderKind::LvmThin,
         backing: "vg/thin".to_owned(),
+        shared: false,
         props: BTreeMap::new(),
     };
     let reports = node.apply_pools(vec![pool]).await;

@@ -132,7 +132,13 @@ mod tests {
     fn of_pool(problem: Option<Problem>) -> Report {
         let room = crate::model::report::Capacity { free: Kib(1), total: Kib(1) };
         let capacity = problem.map_or(Ok(room), Err);
-        Report::Pool(PoolReport { pool: pool("data"), capacity, supports_snapshots: true, granularity: Kib(1) })
+        Report::Pool(PoolReport {
+            pool: pool("data"),
+            capacity,
+            supports_snapshots: true,
+            granularity: Kib(1),
+            warning: None,
+        })
     }
 
     fn of_resource(problem: Option<Problem>, in_use: Option<bool>) -> Report {

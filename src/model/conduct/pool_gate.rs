@@ -206,6 +206,7 @@ mod tests {
             name: PoolName::parse(name).expect("legal"),
             provider: ProviderKind::FileThin,
             backing: format!("/{name}"),
+            shared: false,
             props: BTreeMap::new(),
         };
         names.iter().map(pool).collect()

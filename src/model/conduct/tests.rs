@@ -35,6 +35,7 @@ pub(crate) fn volume(override_id: Option<&str>) -> DesiredVolume {
         made: false,
         origin: Origin::Blank,
         file_system: None,
+        options: BTreeMap::new(),
         shrink: false,
         minor: None,
         override_id: override_id.map(str::to_owned),
@@ -79,5 +80,6 @@ pub(super) fn pool_report(name: &str, free: u64) -> PoolReport {
         capacity: Ok(Capacity { free: Kib(free), total: Kib(100) }),
         supports_snapshots: true,
         granularity: Kib(1),
+        warning: None,
     }
 }

@@ -37,6 +37,7 @@ pub fn observe(cluster: &Cluster, node: &NodeName, report: &Report, moment: Mome
                 capacity: report.capacity.clone(),
                 supports_snapshots: report.supports_snapshots,
                 granularity: report.granularity,
+                warning: report.warning.clone(),
             };
             let sighting = Sighting::Pool(node.clone(), report.pool.clone(), status);
             Observation { sightings: vec![sighting], changes: Vec::new() }

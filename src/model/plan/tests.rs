@@ -27,6 +27,7 @@ pub(super) fn volume(number: u32, order: Order) -> DesiredVolume {
         order,
         origin: Origin::Blank,
         file_system: None,
+        options: BTreeMap::new(),
         made: order == Order::Keep,
         shrink: false,
         minor: None,

@@ -365,7 +365,13 @@ fn a_new_pool_is_waited_for_until_its_node_tells_of_it() {
     assert!(words.len() == 1 && words[0].starts_with("commit "), "{words:?}");
     assert_eq!(rig.committed(), ["publish", "news alpha"]);
     let room = Capacity { free: Kib(5), total: Kib(9) };
-    let seen = PoolReport { pool: pool("data"), capacity: Ok(room), supports_snapshots: true, granularity: Kib(4) };
+    let seen = PoolReport {
+        pool: pool("data"),
+        capacity: Ok(room),
+        supports_snapshots: true,
+        granularity: Kib(4),
+        warning: None,
+    };
     assert_eq!(rig.report("alpha", Report::Pool(seen)), ["publish", "1 done"]);
 }
 

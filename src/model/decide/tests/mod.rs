@@ -177,7 +177,7 @@ impl World {
 
     fn measure(&mut self, node: &str) {
         let capacity = Ok(Capacity { free: Kib(1 << 30), total: Kib(1 << 30) });
-        let status = PoolStatus { capacity, supports_snapshots: true, granularity: Kib(4) };
+        let status = PoolStatus { capacity, supports_snapshots: true, granularity: Kib(4), warning: None };
         self.cluster.sight(Sighting::Pool(node_name(node), pool_name("data"), status));
     }
 

@@ -58,7 +58,7 @@ fn capacity(json: &mut Json, pool: &StoragePool, status: Option<&PoolStatus>) {
     }
 }
 
-/// Why the pool cannot be used, or cannot be asked.
+/// Why the pool cannot be used, or cannot be asked, or may not be used soon.
 fn trouble(cluster: &Cluster, node: &Node, pool: &StoragePool, status: Option<&PoolStatus>) -> Option<Note> {
     if pool.provider == ProviderKind::Diskless {
         return None;
@@ -68,8 +68,15 @@ fn trouble(cluster: &Cluster, node: &Node, pool: &StoragePool, status: Option<&P
         let note = Note::warning(code::WARN_NOT_CONNECTED, format!("No connection to node {}", node.name));
         return Some(note.because(status.reason.clone().unwrap_or_default()).about("Node", &node.name));
     }
-    let problem = status?.capacity.as_ref().err()?;
-    let note = Note::new(code::Kind::Error, code::FAIL_STOR_POOL_CONFIGURATION_ERROR, problem.message.clone());
+    let status = status?;
+    let (problem, note) = match (&status.capacity, &status.warning) {
+        (Err(problem), _) => {
+            let code = code::FAIL_STOR_POOL_CONFIGURATION_ERROR;
+            (problem, Note::new(code::Kind::Error, code, problem.message.clone()))
+        }
+        (Ok(_), Some(problem)) => (problem, Note::warning(code::WARN_STORAGE_ERROR, problem.message.clone())),
+        (Ok(_), None) => return None,
+    };
     let note = note.because(problem.cause.clone()).cure(problem.correction.clone()).details(problem.details.clone());
     Some(note.about("Node", &node.name).about("StorPool", &pool.name))
 }
