@@ -38,6 +38,17 @@ pub enum VolumeState {
     Failed,
 }
 
+/// State of a volume's LUKS layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LuksState {
+    /// The passphrase that the node was told is in force in key slot 0, and none that was in force before it.
+    InForce,
+    /// The node was told no passphrase. What is open stays open; what is closed, or to be made, waits.
+    Waiting,
+    /// No passphrase that the node was told fits.
+    WrongKey,
+}
+
 /// One volume, as found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeReport {
@@ -53,6 +64,9 @@ pub struct VolumeReport {
     pub allocated: Option<Kib>,
     /// Usable size of the top device, as the kernel says.
     pub usable: Option<Kib>,
+    /// State of its LUKS layer; `None` where there is none, or it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub luks: Option<LuksState>,
 }
 
 /// One snapshot, as found.

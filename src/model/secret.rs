@@ -1,8 +1,10 @@
-//! A text that nobody may read in a log. Never prints what it holds; whoever needs it says so with `expose`.
+//! A text that nobody may read in a log, and that is overwritten when nobody needs it any more. Never prints what it
+//! holds; whoever needs it says so with `expose`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 /// A secret. Its `Debug` shows nothing of it, not even its length.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

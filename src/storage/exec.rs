@@ -312,6 +312,8 @@ impl Exec {
         Command::new(&line.program)
             .args(&line.args)
             .env("LC_ALL", "C")
+            // What this process may have been started with is none of theirs.
+            .env_remove("MASTER_PASSPHRASE")
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

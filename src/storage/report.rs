@@ -1,11 +1,11 @@
 //! Turns what was observed, and what came of a plan, into the report of a pass.
 
 use super::execute::Outcome;
-use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, Order};
+use crate::model::desired::{DesiredResource, DesiredSnapshot, DesiredVolume, LuksKey, Order};
 use crate::model::kinds::{LayerKind, ProviderKind};
 use crate::model::moment::EpochMs;
 use crate::model::plan::{ObservedResource, ObservedVolume, Subject};
-use crate::model::report::{Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
+use crate::model::report::{LuksState, Problem, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
 use crate::model::size::Kib;
 
 /// The report. On a simulated node layers above the storage are taken as working.
@@ -17,10 +17,13 @@ pub(super) fn report(
 ) -> ResourceReport {
     outcome.problems.extend(unseen(observed));
     let drbd = simulated && desired.layers.contains(&LayerKind::Drbd);
+    let waiting = desired.volumes.iter().filter(|volume| simulated && waits_for_key(volume));
+    outcome.problems.extend(waiting.map(|volume| (Subject::Volume(volume.number), without_key())));
     let volumes = desired
         .volumes
         .iter()
         .filter_map(|volume| one(desired, volume, observed, &outcome))
+        .map(|(volume, report)| (volume, if simulated { encrypted(volume, report) } else { report }))
         .map(|(volume, report)| if drbd { replicated(volume, report) } else { report })
         .collect();
     let snapshots = desired.snapshots.iter().map(|s| snapshot(s, observed, &outcome)).collect();
@@ -100,8 +103,34 @@ fn one<'a>(
         backing_path: path,
         allocated: found.and_then(|found| found.allocated),
         usable: device.map(|device| device.size),
+        luks: None,
     };
     Some((volume, report))
+}
+
+/// What LUKS on a simulated node would make of it: what is made stays open, what is to be made waits for its key.
+fn encrypted(volume: &DesiredVolume, mut report: VolumeReport) -> VolumeReport {
+    report.luks = volume.luks.as_ref().map(|key| match key {
+        LuksKey::Known { .. } => LuksState::InForce,
+        LuksKey::Locked => LuksState::Waiting,
+    });
+    if waits_for_key(volume) {
+        (report.state, report.device_path) = (VolumeState::Failed, None);
+    }
+    report
+}
+
+fn waits_for_key(volume: &DesiredVolume) -> bool {
+    volume.luks == Some(LuksKey::Locked) && volume.order == Order::Make
+}
+
+fn without_key() -> Problem {
+    Problem {
+        message: "The volume cannot be made".to_owned(),
+        cause: "its passphrase is not known as long as nobody enters the master passphrase".to_owned(),
+        correction: "Enter it with 'zea encryption enter' or PATCH /v1/encryption/passphrase".to_owned(),
+        details: String::new(),
+    }
 }
 
 /// What DRBD on a simulated node would make of it.

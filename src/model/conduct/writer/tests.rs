@@ -53,7 +53,7 @@ impl Rig {
     }
 
     fn at(&self) -> At {
-        let moment = Moment { now: EpochMs(1_700_000_000_000 + self.seconds as i64 * 1000), seed: self.seconds };
+        let moment = Moment::repeatable(EpochMs(1_700_000_000_000 + self.seconds as i64 * 1000), self.seconds);
         At { moment, mono: Duration::from_secs(self.seconds) }
     }
 

@@ -135,7 +135,7 @@ impl World {
     /// As it begins, with these nodes online, each with pool `data`.
     fn with(nodes: &[&str]) -> Self {
         let mut world = Self { cluster: Cluster::default(), seed: 1 };
-        for change in first_records(Moment { now: EpochMs(1), seed: 1 }) {
+        for change in first_records(Moment::repeatable(EpochMs(1), 1)) {
             world.cluster.apply(&change);
         }
         for (last, name) in (1..).zip(nodes) {
@@ -163,7 +163,7 @@ impl World {
     /// Decides and applies; the changes and notes.
     fn decided(&mut self, command: &Command) -> (Vec<Change>, Vec<Note>) {
         self.seed += 1;
-        let moment = Moment { now: EpochMs(1000), seed: self.seed };
+        let moment = Moment::repeatable(EpochMs(1000), self.seed);
         let decision =
             decide(&self.cluster, command, moment).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
         for change in &decision.changes {
@@ -187,7 +187,7 @@ impl World {
 
     /// The error of a command that is refused, for people.
     fn refuse(&self, command: &Command) -> Note {
-        let moment = Moment { now: EpochMs(1000), seed: 99 };
+        let moment = Moment::repeatable(EpochMs(1000), 99);
         let refusal = decide(&self.cluster, command, moment).expect_err(&format!("{command:?}"));
         let note = *refusal.note;
         assert!(note.correction.is_some(), "{note:?}");
@@ -232,6 +232,7 @@ impl World {
             flags: VolumeDefinitionFlags::NONE,
             props: PropsModify::default(),
             minor: None,
+            passphrase: None,
         })));
         let wish = |node: &&str| NewResource {
             node: node_name(node),
@@ -253,6 +254,7 @@ impl World {
             backing_path: None,
             allocated: None,
             usable: None,
+            luks: None,
         };
         let generation = self.definition(rsc).generation;
         let status = ResourceStatus {
@@ -294,6 +296,8 @@ fn refs(note: &Note) -> BTreeMap<&'static str, &str> {
 }
 
 mod ends;
+mod headers;
+mod keys;
 mod lives;
 mod puppet;
 mod taken_back;

@@ -6,7 +6,7 @@ use crate::model::definition::{Resource, ResourceDefinition, Volume, VolumeDefin
 use crate::model::kinds::LayerKind;
 use crate::model::names::VolumeNumber;
 use crate::model::observed::ResourceStatus;
-use crate::model::report::VolumeReport;
+use crate::model::report::{LuksState, VolumeReport};
 use crate::model::size::{BitmapBlock, DrbdGeometry, Kib, PeerSlots};
 
 /// Stripes of DRBD's activity log, unless somebody says otherwise; nobody can yet.
@@ -171,6 +171,8 @@ fn middle_volume(json: &mut Json, volume: ReplicaVolume, layer: LayerKind) {
     json.size("usable_size_kib", volume.net().0);
     if layer == LayerKind::Luks {
         json.flag("opened", volume.report.is_some_and(|report| report.device_path.is_some()));
+        let wrong = |report: &VolumeReport| report.luks == Some(LuksState::WrongKey);
+        json.flag("corrupted_key", volume.report.is_some_and(wrong));
     }
 }
 
