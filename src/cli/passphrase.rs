@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::model::secret::Secret;
+use crate::protocols::rest::shape::Secret;
 
 /// Longest line that is read, in bytes: a passphrase is a line, not a file.
 const MAX_BYTES: usize = 64 * 1024;

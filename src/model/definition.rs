@@ -91,6 +91,13 @@ pub struct Volume {
     pub props: Props,
 }
 
+impl Volume {
+    /// The passphrase that is to be in force.
+    fn sealed(&self) -> Option<&Sealed> {
+        self.key.as_ref().map(|key| &key.current)
+    }
+}
+
 fn blank() -> Origin {
     Origin::Blank
 }
@@ -167,8 +174,7 @@ impl Resource {
     fn orders(&self) -> (Vec<(VolumeNumber, bool, Option<&Sealed>)>, [bool; 4], Option<&Rollback>) {
         let removing = self.flags.has(ResourceFlags::DISK_REMOVING);
         let goes = |volume: &Volume| self.is_deleting() || removing || volume.flags.has(VolumeFlags::DELETE);
-        let key = |volume: &'_ Volume| volume.key.as_ref().map(|key| &key.current);
-        let volumes = self.volumes.iter().map(|(number, volume)| (*number, goes(volume), key(volume))).collect();
+        let volumes = self.volumes.iter().map(|(number, volume)| (*number, goes(volume), volume.sealed())).collect();
         (volumes, [self.is_deleting(), removing, self.is_diskful(), self.is_active()], self.rollback.as_ref())
     }
 

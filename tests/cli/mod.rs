@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use zea::cli::passphrase::Passphrases;
 use zea::cli::{Surroundings, reference, run};
-use zea::model::secret::Secret;
+use zea::protocols::rest::shape::Secret;
 
 /// What a scripted controller does with one request.
 #[derive(Clone)]

@@ -53,13 +53,9 @@ pub fn volume(resource: &str, number: u16, session: &mut Session) -> Result<(), 
 }
 
 fn known(session: &mut Session, prompt: &str) -> Result<Secret, CliError> {
-    asked(session.passphrases().known(prompt))
+    session.passphrases().known(prompt).map_err(CliError::Failed)
 }
 
 fn fresh(session: &mut Session, prompt: &str) -> Result<Secret, CliError> {
-    asked(session.passphrases().fresh(prompt))
-}
-
-fn asked(given: Result<crate::model::secret::Secret, String>) -> Result<Secret, CliError> {
-    given.map(|secret| Secret::new(secret.expose())).map_err(CliError::Failed)
+    session.passphrases().fresh(prompt).map_err(CliError::Failed)
 }

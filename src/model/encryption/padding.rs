@@ -8,10 +8,8 @@ use crate::model::secret_seed::SecretDice;
 const LENGTH_BYTES: usize = 2;
 /// What the whole is a multiple of.
 const BLOCK: usize = 32;
-/// Longest data that a length of two bytes can tell.
-pub const MAX_BYTES: usize = u16::MAX as usize;
 
-/// Data in its padded form. `None` when it is longer than [`MAX_BYTES`].
+/// Data in its padded form. `None` when its length does not fit into two bytes.
 pub fn pad(data: &[u8], dice: &mut SecretDice) -> Option<Zeroizing<Vec<u8>>> {
     let length = u16::try_from(data.len()).ok()?;
     let total = (LENGTH_BYTES + data.len()).next_multiple_of(BLOCK);
@@ -34,6 +32,8 @@ pub fn unpad(padded: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::model::secret_seed::SecretSeed;
+
+    const MAX_BYTES: usize = u16::MAX as usize;
 
     #[test]
     fn every_length_comes_back() {
