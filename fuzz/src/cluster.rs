@@ -12,7 +12,9 @@ use zea::model::kinds::{ConnectionStatus, LayerKind, ProviderKind};
 use zea::model::moment::{EpochMs, Moment};
 use zea::model::names::{NodeName, PoolName};
 use zea::model::observed::{NodeStatus, PoolStatus, Sighting};
-use zea::model::report::{Capacity, Report, ResourceReport, SatelliteFacts, SnapshotReport, VolumeReport, VolumeState};
+use zea::model::report::{
+    Capacity, LuksState, Report, ResourceReport, SatelliteFacts, SnapshotReport, VolumeReport, VolumeState,
+};
 use zea::model::size::Kib;
 use zea::protocols::rest::body;
 use zea::protocols::rest::command::{self, Request, Untranslated, translate};
@@ -31,7 +33,7 @@ pub const DATE: &str = "2026-01-01T00:00:00+00:00";
 
 /// The moment of the decision with that number.
 pub fn moment(number: u64) -> Moment {
-    Moment { now: EpochMs(1_767_225_600_000 + number as i64), seed: number }
+    Moment::repeatable(EpochMs(1_767_225_600_000 + number as i64), number)
 }
 
 /// A cluster with something in it; made once, and a copy costs nothing.
@@ -112,7 +114,7 @@ fn done(desired: &DesiredResource) -> ResourceReport {
         backing_path: Some("/var/lib/x".to_owned()),
         allocated: Some(volume.size),
         usable: Some(volume.size),
-        luks: None,
+        luks: volume.luks.as_ref().map(|_| LuksState::InForce),
     };
     let snapshot = |snapshot: &DesiredSnapshot| SnapshotReport {
         name: snapshot.name.clone(),

@@ -6,7 +6,6 @@ use libfuzzer_sys::fuzz_target;
 use zea::actors::controller::records::{batch_of, change_of};
 use zea::model::cluster::Cluster;
 use zea::model::decide::{decide, node_went_away};
-use zea::model::moment::EpochMs;
 use zea::protocols::rest::command::Order;
 use zea::store::{Record, RecordKey, RecordKind, Write};
 use zea_fuzz::cluster;
@@ -40,7 +39,7 @@ fn take(view: &mut Cluster, line: &str) {
 fn work_with(view: &mut Cluster) {
     cluster::look_at(view);
     for name in view.nodes.keys().cloned().collect::<Vec<_>>() {
-        let _ = node_went_away(view, &name, EpochMs(1_767_225_600_000));
+        let _ = node_went_away(view, &name, cluster::moment(0));
     }
     for (number, request) in (100..).zip(REQUESTS) {
         let Some((_, Ok(Order::Command(command, _)))) = cluster::order(view, request) else { panic!("{request}") };

@@ -98,6 +98,9 @@ fn run(arguments: Arguments, started: SystemTime) -> anyhow::Result<u8> {
     }
     let roles = parse_roles(&arguments.roles)?;
     let log = telemetry::start_log(&config.log, std::env::var("RUST_LOG").ok().as_deref())?;
+    if !config.node.core_dumps {
+        process::forbid_core_dumps()?;
+    }
     if roles == [Role::Satellite] {
         // An agent that is mostly idle would hold whole huge pages for a few touched ones: 13 MiB instead of 21. A
         // kernel that refuses keeps them.

@@ -6,6 +6,7 @@
 //! settings   options, environment, file   controllers   addresses              client    HTTP, one controller of several
 //! views      JSON to tables               entries       an answer's entries    grid      how a table is drawn
 //! size       10G and 1.0 GiB              folded        equal reasons          progress  a sign of life
+//! passphrase asked for, never an argument
 //! reference  docs/reference/zea.md
 //! ```
 
@@ -20,6 +21,7 @@ mod folded;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod grid;
+pub mod passphrase;
 mod progress;
 pub mod reference;
 mod session;
@@ -37,6 +39,7 @@ use args::{Cli, Command};
 use client::Client;
 use error::{CliError, EXIT_ARGUMENTS, EXIT_DONE};
 use grid::{Style, Tone};
+use passphrase::{Passphrases, StandardInput};
 use session::{Printing, Session};
 
 /// What the command line has around it.
@@ -51,6 +54,8 @@ pub struct Surroundings<'a> {
     pub err_is_terminal: bool,
     /// Reads a variable of the environment.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Asks for passphrases.
+    pub passphrases: &'a mut dyn Passphrases,
 }
 
 /// Runs with this process's arguments, streams and environment; gives its exit code.
@@ -62,6 +67,7 @@ pub fn main() -> u8 {
         out: &mut out,
         err: &mut err,
         variable: &|name| std::env::var(name).ok(),
+        passphrases: &mut StandardInput,
     };
     run(std::env::args_os(), surroundings)
 }
@@ -73,10 +79,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, around: Surroundings) 
         Ok(cli) => cli,
         Err(error) => return tell_usage(&negative_size(error, &arguments), around),
     };
-    let Surroundings { out, err, out_is_terminal, err_is_terminal, variable } = around;
+    let Surroundings { out, err, out_is_terminal, err_is_terminal, variable, passphrases } = around;
     let plain = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
     let terminals = Terminals { out: out_is_terminal, err: err_is_terminal, plain };
-    let mut parts = Parts { out, err, terminals, variable };
+    let mut parts = Parts { out, err, terminals, variable, passphrases };
     match carry_out(&cli, &mut parts) {
         Ok(()) => EXIT_DONE,
         Err(error) => {
@@ -98,6 +104,7 @@ struct Parts<'a> {
     err: &'a mut dyn Write,
     terminals: Terminals,
     variable: &'a dyn Fn(&str) -> Option<String>,
+    passphrases: &'a mut dyn Passphrases,
 }
 
 fn carry_out(cli: &Cli, parts: &mut Parts) -> Result<(), CliError> {
@@ -117,7 +124,7 @@ fn carry_out(cli: &Cli, parts: &mut Parts) -> Result<(), CliError> {
     let client = Client::new(&settings)?;
     let progress = err && format == args::Format::Table;
     let printing = Printing { out: parts.out, err: parts.err, format, style, progress };
-    commands::run(&cli.command, &mut Session::new(client, printing))
+    commands::run(&cli.command, &mut Session::new(client, printing, parts.passphrases))
 }
 
 /// A size below zero looks like an option to the reader of words: says what it is instead.

@@ -10,6 +10,7 @@ use super::client::{Answer, Client};
 use super::entries;
 use super::error::CliError;
 use super::grid::{Style, harmless};
+use super::passphrase::Passphrases;
 use super::progress::Progress;
 use super::views::{Page, View};
 use crate::model::code::Kind;
@@ -45,6 +46,7 @@ pub struct Session<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     progress: bool,
+    passphrases: &'a mut dyn Passphrases,
 }
 
 /// What a session prints to, and how.
@@ -63,9 +65,14 @@ pub struct Printing<'a> {
 
 impl<'a> Session<'a> {
     /// Begins a run.
-    pub fn new(client: Client, printing: Printing<'a>) -> Session<'a> {
+    pub fn new(client: Client, printing: Printing<'a>, passphrases: &'a mut dyn Passphrases) -> Session<'a> {
         let Printing { out, err, format, style, progress } = printing;
-        Session { client, format, style, out, err, progress }
+        Session { client, format, style, out, err, progress, passphrases }
+    }
+
+    /// Who asks for passphrases.
+    pub fn passphrases(&mut self) -> &mut dyn Passphrases {
+        self.passphrases
     }
 
     /// Does one step after another, up to the first that fails.

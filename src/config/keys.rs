@@ -47,6 +47,11 @@ pub(super) const KEYS: &[Key] = &[
         slot: |c| &mut c.node.data,
     },
     Key {
+        path: "node.core_dumps",
+        about: "Whether the kernel may write core files, for those who look for a fault. They hold all keys and passphrases that\nthe process knows; so does what other processes of the same user may read then.",
+        slot: |c| &mut c.node.core_dumps,
+    },
+    Key {
         path: "rest.listen",
         about: "Address and port. Who reaches it rules the cluster: keep it on a network that you trust.\nPort 0: the kernel chooses.",
         slot: |c| &mut c.rest.listen,
@@ -89,6 +94,11 @@ pub(super) const KEYS: &[Key] = &[
         path: "controller.request_deadline",
         about: "How long a request waits for what it asked for. Past it the answer says so; the work goes on.",
         slot: |c| &mut c.controller.request_deadline,
+    },
+    Key {
+        path: "controller.passphrase_file",
+        about: "A file whose one line is the master passphrase, entered at the start, and created at the first. Before it come\nsystemd's credential master-passphrase and the variable MASTER_PASSPHRASE. Empty: it is entered by hand.",
+        slot: |c| &mut c.controller.passphrase_file,
     },
     Key {
         path: "satellite.pool_scan",

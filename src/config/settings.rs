@@ -33,6 +33,8 @@ pub struct NodeConfig {
     pub name: Option<String>,
     /// The folder that holds the store, the certificates, the error reports and the standalone's pool.
     pub data: PathBuf,
+    /// Whether core files may be written, and other processes of the same user may look into this one's memory.
+    pub core_dumps: bool,
 }
 
 /// `[rest]`: the outside API.
@@ -72,6 +74,8 @@ pub struct ControllerConfig {
     pub commit_queue: NonZeroU32,
     /// How long a request waits for the fact it asked for.
     pub request_deadline: Duration,
+    /// A file with the master passphrase.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// `[satellite]`: the node's agent and the commands it runs.
@@ -165,7 +169,7 @@ impl Config {
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        Self { name: None, data: PathBuf::from("/var/lib/zea") }
+        Self { name: None, data: PathBuf::from("/var/lib/zea"), core_dumps: false }
     }
 }
 
@@ -190,6 +194,7 @@ impl Default for ControllerConfig {
             commit_batch: positive(512),
             commit_queue: positive(4096),
             request_deadline: Duration::from_secs(60),
+            passphrase_file: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use imbl::{OrdMap, OrdSet};
 
 use super::change::Change;
 use super::definition::ResourceDefinition;
+use super::encryption::{Lock, MasterKey, WrappedKey};
 use super::group::ResourceGroup;
 use super::kvs::{ControllerRecord, KeyValueStore};
 use super::names::{GroupName, KvsName, NodeName, PoolName, RscName, SnapName};
@@ -54,6 +55,11 @@ pub struct Cluster {
     /// What nodes told of resources.
     pub resource_status: OrdMap<RscName, Arc<SmallMap<NodeName, ResourceStatus>>>,
 
+    /// The master key, as long as it is known: in memory alone, never in a record.
+    pub master_key: Option<MasterKey>,
+
+    /// Index: definitions with a resource that has a LUKS layer.
+    pub encrypted: OrdSet<RscName>,
     /// Index: definitions with a resource on the node.
     pub on_node: OrdMap<NodeName, OrdSet<RscName>>,
     /// Index: snapshots with a part on the node.
@@ -82,6 +88,8 @@ impl Default for Cluster {
             node_status: OrdMap::new(),
             pool_status: OrdMap::new(),
             resource_status: OrdMap::new(),
+            master_key: None,
+            encrypted: OrdSet::new(),
             on_node: OrdMap::new(),
             snapshots_on_node: OrdMap::new(),
             in_group: OrdMap::new(),
@@ -143,6 +151,18 @@ impl Cluster {
                 self.sight(Sighting::Resource(rsc.clone(), node.clone(), Some(status.clone())));
             }
         }
+        let kept = |key: &&MasterKey| key.is_kept_in(&self.controller.props);
+        self.master_key = other.master_key.as_ref().filter(kept).cloned();
+    }
+
+    /// Whether there is a master passphrase, and whether it was entered.
+    #[must_use]
+    pub fn lock(&self) -> Lock {
+        match (&self.master_key, WrappedKey::kept_in(&self.controller.props)) {
+            (Some(_), _) => Lock::Unlocked,
+            (None, Some(_)) => Lock::Locked,
+            (None, None) => Lock::Unset,
+        }
     }
 
     fn sight_resource(&mut self, rsc: &RscName, node: NodeName, status: Option<ResourceStatus>) {
@@ -192,6 +212,7 @@ impl Cluster {
             remove_member(&mut self.on_node, node, &old.name);
         }
         remove_member(&mut self.in_group, &old.group, &old.name);
+        self.encrypted.remove(&old.name);
         if let Some(external) = &old.external_name {
             self.external_names.remove(external);
         }
@@ -209,6 +230,9 @@ impl Cluster {
             self.on_node.entry(node.clone()).or_default().insert(new.name.clone());
         }
         self.in_group.entry(new.group.clone()).or_default().insert(new.name.clone());
+        if new.resources.values().any(|resource| resource.is_encrypted(new)) {
+            self.encrypted.insert(new.name.clone());
+        }
         if let Some(external) = &new.external_name {
             self.external_names.insert(external.clone(), new.name.clone());
         }

@@ -30,6 +30,8 @@ pub enum Command {
     Snapshot(SnapshotCommand),
     /// About the controller and the key-value stores.
     Controller(ControllerCommand),
+    /// About the master passphrase.
+    Encryption(EncryptionCommand),
 }
 
 /// An interface to be made.
@@ -209,6 +211,8 @@ pub struct Spawn {
     pub peer_slots: Option<u8>,
     /// Properties of the definition.
     pub props: PropsModify,
+    /// Passphrases of the LUKS layers of its volumes, in their order; a volume that has none gets one that is made up.
+    pub passphrases: Vec<Secret>,
 }
 
 /// How a definition is to be called: by a legal name, or by any text from which one is made.
@@ -249,6 +253,12 @@ pub enum DefinitionCommand {
         rsc: RscName,
         number: VolumeNumber,
     },
+    /// Give the LUKS layers of a volume another passphrase, on every node.
+    VolumePassphrase {
+        rsc: RscName,
+        number: VolumeNumber,
+        passphrase: Secret,
+    },
 }
 
 /// A definition to be made.
@@ -281,6 +291,8 @@ pub struct CloneOrder {
     pub layers: Option<Vec<LayerKind>>,
     /// Changes of the properties.
     pub props: PropsModify,
+    /// Passphrases of the LUKS layers of the copy's volumes, in their order; a volume that has none keeps the source's.
+    pub passphrases: Vec<Secret>,
 }
 
 /// A volume definition to be made.
@@ -298,6 +310,8 @@ pub struct NewVolume {
     pub props: PropsModify,
     /// DRBD minor; the lowest free one where none is given.
     pub minor: Option<u32>,
+    /// Passphrase of its LUKS layer; one that is made up where none is given.
+    pub passphrase: Option<Secret>,
 }
 
 /// About resources.
@@ -432,4 +446,31 @@ pub enum ControllerCommand {
     Modify { props: PropsModify },
     KvsModify { name: KvsName, props: PropsModify },
     KvsDelete { name: KvsName },
+}
+
+/// About the master passphrase.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EncryptionCommand {
+    /// Create it, and with it the master key.
+    Create {
+        /// The passphrase.
+        passphrase: Secret,
+    },
+    /// Put the master key under another one.
+    Modify {
+        /// The one in force.
+        old: Secret,
+        /// The one that is to be.
+        new: Secret,
+    },
+    /// Make the master key known.
+    Enter {
+        /// The passphrase.
+        passphrase: Secret,
+    },
+    /// What a controller does that was started with it: create it, or enter it.
+    Provide {
+        /// The passphrase.
+        passphrase: Secret,
+    },
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::desired::{Origin, Rollback};
+use super::encryption::Sealed;
 use super::kinds::{DefinitionFlags, LayerKind, ProviderKind, ResourceFlags, VolumeDefinitionFlags, VolumeFlags};
 use super::moment::{EpochMs, Uuid};
 use super::names::{GroupName, NodeName, PoolName, RscName, SnapName, VolumeNumber};
@@ -46,6 +47,24 @@ pub struct VolumeDefinition {
     pub props: Props,
 }
 
+/// The passphrase of a volume's LUKS layer, sealed with the master key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeKey {
+    /// The one that is to be in force.
+    pub current: Sealed,
+    /// The one before it, as long as its node has not told that the current one is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Sealed>,
+}
+
+impl VolumeKey {
+    /// One that was never another.
+    #[must_use]
+    pub fn new(current: Sealed) -> Self {
+        Self { current, previous: None }
+    }
+}
+
 /// A volume of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
@@ -64,9 +83,19 @@ pub struct Volume {
     /// Content at its making.
     #[serde(default = "blank", skip_serializing_if = "is_blank")]
     pub origin: Origin,
+    /// Passphrase of its LUKS layer, where its stack has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<VolumeKey>,
     /// Properties.
     #[serde(default, skip_serializing_if = "Props::is_empty")]
     pub props: Props,
+}
+
+impl Volume {
+    /// The passphrase that is to be in force.
+    fn sealed(&self) -> Option<&Sealed> {
+        self.key.as_ref().map(|key| &key.current)
+    }
 }
 
 fn blank() -> Origin {
@@ -142,11 +171,23 @@ impl Resource {
     }
 
     /// What of it a node has to act on: what is only remembered of it (that it is being evacuated, say) is no order.
-    fn orders(&self) -> (Vec<(VolumeNumber, bool)>, [bool; 4], Option<&Rollback>) {
+    fn orders(&self) -> (Vec<(VolumeNumber, bool, Option<&Sealed>)>, [bool; 4], Option<&Rollback>) {
         let removing = self.flags.has(ResourceFlags::DISK_REMOVING);
         let goes = |volume: &Volume| self.is_deleting() || removing || volume.flags.has(VolumeFlags::DELETE);
-        let volumes = self.volumes.iter().map(|(number, volume)| (*number, goes(volume))).collect();
+        let volumes = self.volumes.iter().map(|(number, volume)| (*number, goes(volume), volume.sealed())).collect();
         (volumes, [self.is_deleting(), removing, self.is_diskful(), self.is_active()], self.rollback.as_ref())
+    }
+
+    /// Its layers from top to bottom; `definition` is its own.
+    #[must_use]
+    pub fn layers<'a>(&'a self, definition: &'a ResourceDefinition) -> &'a [LayerKind] {
+        self.layers.as_deref().unwrap_or(&definition.layers)
+    }
+
+    /// Whether its volumes have a LUKS layer: it has a disk, and its stack has one.
+    #[must_use]
+    pub fn is_encrypted(&self, definition: &ResourceDefinition) -> bool {
+        self.is_diskful() && self.layers(definition).contains(&LayerKind::Luks)
     }
 
     /// Whether its devices shall be attached.

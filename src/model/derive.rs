@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::cluster::Cluster;
 use super::definition::{Resource, ResourceDefinition, Volume, VolumeDefinition};
-use super::desired::{DesiredPool, DesiredResource, DesiredSnapshot, DesiredVolume, FileSystem, Order, SnapshotSource};
+use super::desired::{
+    DesiredPool, DesiredResource, DesiredSnapshot, DesiredVolume, FileSystem, LuksKey, Order, SnapshotSource,
+};
 use super::kinds::{
     LayerKind, NodeFlags, ProviderKind, ResourceFlags, SnapshotFlags, SnapshotNodeFlags, VolumeDefinitionFlags,
     VolumeFlags,
@@ -65,6 +67,9 @@ pub fn is_news(before: Option<&DesiredResource>, after: &DesiredResource) -> boo
         (old.order, old.made) = (new.order, new.made);
         old.origin = new.origin.clone();
     }
+    for (old, new) in before.volumes.iter_mut().zip(&after.volumes) {
+        forget_previous(&mut old.luks, new.luks.as_ref());
+    }
     let pairs = before.snapshots.iter_mut().zip(&after.snapshots);
     for (old, new) in pairs.filter(|(old, new)| kept(old.order, new.order)) {
         old.order = new.order;
@@ -73,6 +78,13 @@ pub fn is_news(before: Option<&DesiredResource>, after: &DesiredResource) -> boo
         before.order = after.order;
     }
     before != *after
+}
+
+/// A node that told that the new passphrase is in force need not hear that the one before it is forgotten.
+fn forget_previous(old: &mut Option<LuksKey>, new: Option<&LuksKey>) {
+    if let (Some(LuksKey::Known { previous, .. }), Some(LuksKey::Known { previous: None, .. })) = (old, new) {
+        *previous = None;
+    }
 }
 
 fn kept(old: Order, new: Order) -> bool {
@@ -143,8 +155,22 @@ impl Source<'_> {
             shrink: definition.flags.has(VolumeDefinitionFlags::RESIZE_SHRINK),
             minor: definition.minor.filter(|_| self.definition.has_layer(LayerKind::Drbd)),
             override_id: definition.props.get(OVERRIDE_ID).map(str::to_owned),
-            luks: None,
+            luks: resource.is_encrypted(self.definition).then(|| self.luks_key(volume)),
         })
+    }
+
+    /// What the master key is needed for is known only while it is; what is missing or damaged is not known either.
+    fn luks_key(&self, volume: &Volume) -> LuksKey {
+        let (Some(master), Some(key)) = (&self.cluster.master_key, &volume.key) else {
+            return LuksKey::Locked;
+        };
+        match key.current.open(master) {
+            Some(passphrase) => {
+                let previous = key.previous.as_ref().and_then(|previous| previous.open(master));
+                LuksKey::Known { passphrase, previous }
+            }
+            None => LuksKey::Locked,
+        }
     }
 
     fn file_system(&self, volume: &VolumeDefinition) -> Option<FileSystem> {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::secret_seed::SecretSeed;
+
 /// Milliseconds since the epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,9 +19,18 @@ pub struct Moment {
     pub now: EpochMs,
     /// Different for every decision.
     pub seed: u64,
+    /// What its secrets are drawn from.
+    pub secrets: SecretSeed,
 }
 
 impl Moment {
+    /// A moment of which everything follows from the seed, secrets too: for tests and simulations. Where there is data to be
+    /// kept secret, the seed of its secrets comes from the operating system.
+    #[must_use]
+    pub fn repeatable(now: EpochMs, seed: u64) -> Self {
+        Self { now, seed, secrets: SecretSeed::repeatable(seed) }
+    }
+
     /// Generator of this moment's random values.
     #[must_use]
     pub fn dice(self) -> Dice {
@@ -112,7 +123,7 @@ mod tests {
 
     #[test]
     fn uuids_print_and_read() {
-        let uuid = Moment { now: EpochMs(0), seed: 7 }.dice().uuid();
+        let uuid = Moment::repeatable(EpochMs(0), 7).dice().uuid();
         let text = uuid.to_string();
         assert_eq!(text.parse(), Ok(uuid));
         assert_eq!(&text[14..15], "4");

@@ -1,4 +1,5 @@
-//! What nodes have to be told after changes: the resources whose desired state differs, and the nodes whose own record does.
+//! What nodes have to be told after changes: the resources whose desired state differs, also by the master key having become
+//! known, and the nodes whose own record does.
 
 use std::collections::BTreeSet;
 
@@ -47,6 +48,9 @@ pub fn news(before: &Cluster, after: &Cluster, changes: &[Change]) -> News {
             Change::Controller(_) => news.everybody = true,
             _ => {}
         }
+    }
+    if before.master_key.is_none() && after.master_key.is_some() {
+        touched.extend(&after.encrypted);
     }
     for rsc in touched {
         for node in nodes_of(after, rsc) {

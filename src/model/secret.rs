@@ -1,4 +1,5 @@
-//! A text that nobody may read in a log. Never prints what it holds; whoever needs it says so with `expose`.
+//! A text that nobody may read in a log, and that is overwritten when nobody needs it any more. Never prints what it
+//! holds; whoever needs it says so with `expose`.
 
 use std::fmt;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::encryption::Sealed;
 use super::kinds::{LayerKind, ProviderKind, SnapshotFlags, SnapshotNodeFlags};
 use super::moment::{EpochMs, Uuid};
 use super::names::{NodeName, PoolName, RscName, SnapName, VolumeNumber};
@@ -41,6 +42,9 @@ pub struct SnapshotVolume {
     /// Backing object's name, where a property overrode it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_id: Option<String>,
+    /// Passphrase of its LUKS layer, whose header is part of the snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Sealed>,
 }
 
 /// The snapshot on one node.

@@ -315,6 +315,7 @@ fn resource(cluster: &Cluster, place: &str) -> (NodeName, Resource) {
         flags: VolumeFlags::NONE,
         made: marks.contains(&"made"),
         origin: Origin::Blank,
+        key: None,
         props: Props::default(),
     };
     let record = Resource {
@@ -339,7 +340,7 @@ fn snapshot(cluster: &mut Cluster, of: &str, name: &str, places: &[&str]) {
     let part = |place: &&str| {
         let (on, held) = place.split_once('/').expect("node/pool");
         let provider = cluster.nodes[&node(on)].pools[&pool(held)].provider;
-        let held = SnapshotVolume { uuid: Uuid::default(), pool: pool(held), provider, override_id: None };
+        let held = SnapshotVolume { uuid: Uuid::default(), pool: pool(held), provider, override_id: None, key: None };
         let part = SnapshotNode {
             uuid: Uuid::default(),
             flags: SnapshotNodeFlags::NONE,

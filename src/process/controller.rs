@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Start, StartError, hints, identity};
+use super::{Start, StartError, hints, identity, passphrase};
 use crate::actors::controller::root::{self, Controller, Setup};
 use crate::actors::controller::satellites::LocalSatellites;
 use crate::actors::system::System;
@@ -61,6 +61,7 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let endpoint = identity::endpoint(system, start, identity::CONTROLLER)?;
     let secure = endpoint.is_some();
     let controller = start_role(system, start, LocalSatellites::default(), endpoint.clone())?;
+    passphrase::enter(system, start, &controller)?;
     let served = super::rest::start(system, start, &controller, endpoint.as_ref())?;
     let (rest, mut lines) = (served.rest, served.lines());
     lines[0].push_str(&format!(" (data in {})", start.config.node.data.display()));

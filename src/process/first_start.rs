@@ -15,7 +15,7 @@ use crate::model::node::{BACKING_PROP, SatellitePort};
 use crate::model::props::PropsModify;
 
 /// How long the store may take to load before the first command is answered.
-const LIMIT: Duration = Duration::from_secs(120);
+pub const LIMIT: Duration = Duration::from_secs(120);
 /// LINSTOR's satellite port; a satellite in this process listens on none.
 const PORT: u16 = 3366;
 

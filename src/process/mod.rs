@@ -7,6 +7,8 @@ mod first_start;
 mod hints;
 mod identity;
 mod incidents;
+mod memory;
+mod passphrase;
 mod release;
 mod rest;
 mod satellite;
@@ -25,6 +27,7 @@ use crate::tls::TlsError;
 pub use controller::Serving;
 pub use hints::program;
 pub use identity::{CONTROLLER, command as identity_command, write_identities};
+pub use memory::forbid_core_dumps;
 pub use release::release;
 
 /// A part that a process plays.

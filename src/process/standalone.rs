@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::controller::{Serving, start_role};
 use super::data_folder::{DataFolder, Owner};
 use super::first_start::{self, First, Group};
-use super::{Start, StartError, hints, satellite, simulated};
+use super::{Start, StartError, hints, passphrase, satellite, simulated};
 use crate::actors::controller::root::Controller;
 use crate::actors::controller::satellites::{LocalSatellites, SatellitesMessage};
 use crate::actors::system::System;
@@ -37,6 +37,7 @@ fn start_real(system: &System, start: &Start) -> Result<Serving, StartError> {
     let controller = start_role(system, start, local.clone(), None)?;
     let place = DataFolder::of_store(&start.config.store_path(), Owner::Node(node.clone()));
     loaded(system, &controller, &place)?;
+    passphrase::enter(system, start, &controller)?;
     let size = start.config.standalone.pool_size.map(|size| size.0);
     let was_mounted = pool_folder::is_mount_point(&folder);
     let target = folder.clone();
@@ -118,6 +119,7 @@ fn start_simulated(system: &System, start: &Start, nodes: u32) -> Result<Serving
     let controller = start_role(system, start, local.clone(), None)?;
     let place = DataFolder::of_store(&start.config.store_path(), Owner::Simulation);
     loaded(system, &controller, &place)?;
+    passphrase::enter(system, start, &controller)?;
     let silent = start.config.standalone.silent_nodes.min(nodes);
     let (mut names, mut answering) = (Vec::new(), Vec::new());
     for number in 1..=nodes {

@@ -336,6 +336,8 @@ impl Exec {
             .args(&line.args)
             .env("LC_ALL", "C")
             .envs(line.env.iter().copied())
+            // What this process may have been started with is none of theirs.
+            .env_remove("MASTER_PASSPHRASE")
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

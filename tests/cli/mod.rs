@@ -11,7 +11,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use zea::cli::passphrase::Passphrases;
 use zea::cli::{Surroundings, reference, run};
+use zea::protocols::rest::shape::Secret;
 
 /// What a scripted controller does with one request.
 #[derive(Clone)]
@@ -93,6 +95,21 @@ struct Outcome {
     err: String,
 }
 
+/// What somebody types who is asked for passphrases: the first one, the second one.
+#[derive(Default)]
+struct Typed(usize);
+
+impl Passphrases for Typed {
+    fn known(&mut self, _prompt: &str) -> Result<Secret, String> {
+        self.0 += 1;
+        Ok(Secret::new(format!("hunter{}", self.0)))
+    }
+
+    fn fresh(&mut self, prompt: &str) -> Result<Secret, String> {
+        self.known(prompt)
+    }
+}
+
 fn zea(line: &str) -> Outcome {
     let words: Vec<OsString> = std::iter::once("zea").chain(line.split_whitespace()).map(OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -104,6 +121,7 @@ fn zea(line: &str) -> Outcome {
             out_is_terminal: false,
             err_is_terminal: false,
             variable: &|_| None,
+            passphrases: &mut Typed::default(),
         },
     );
     Outcome { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
@@ -496,4 +514,41 @@ fn the_committed_reference_is_current() {
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == current, "{} is old: run this test once with ZEA_BLESS=1", path.display());
+}
+
+#[test]
+fn passphrases_are_asked_for_and_go_into_the_body_alone() {
+    for (line, request) in [
+        ("encryption create-passphrase", r#"POST /v1/encryption/passphrase {"new_passphrase":"hunter1"}"#),
+        ("encryption enter", r#"PATCH /v1/encryption/passphrase "hunter1""#),
+        (
+            "encryption modify",
+            r#"PUT /v1/encryption/passphrase {"new_passphrase":"hunter2","old_passphrase":"hunter1"}"#,
+        ),
+        (
+            "volume passphrase web 0",
+            r#"PUT /v1/resource-definitions/web/volume-definitions/0/encryption-passphrase {"new_passphrase":"hunter1"}"#,
+        ),
+    ] {
+        let controller = Controller::start(&[Reply::Json(200, ADDED)]);
+        let outcome = zea_at(&[&controller.address], line);
+        assert_eq!((outcome.code, controller.asked()), (0, vec![request.to_owned()]), "{line}");
+        assert!(!outcome.out.contains("hunter") && !outcome.err.contains("hunter"), "{line}");
+    }
+}
+
+#[test]
+fn the_state_of_the_lock_is_told_with_what_waits_for_it() {
+    const WAITING: &str = r#"{"status":"locked","encrypted":2,"waiting":[
+        {"resource":"web","node":"alpha","volume_number":0,"why":"the master passphrase was not entered"}]}"#;
+    let replies = [Reply::Json(200, r#"{"status":"locked"}"#), Reply::Json(200, WAITING)];
+    let outcome = zea_at(&[&Controller::start(&replies).address], "encryption status");
+    assert_eq!(outcome.code, 0);
+    for word in ["zea encryption enter", "volumes: 2", "web", "alpha", "was not entered"] {
+        assert!(outcome.out.contains(word), "{word}: {}", outcome.out);
+    }
+    // A controller that is not ours tells the state alone.
+    let replies = [Reply::Json(200, r#"{"status":"unset"}"#), Reply::Json(404, "[]")];
+    let outcome = zea_at(&[&Controller::start(&replies).address], "encryption status");
+    assert!(outcome.code == 0 && outcome.out.contains("create-passphrase"), "{}", outcome.out);
 }

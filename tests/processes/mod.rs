@@ -4,6 +4,7 @@ mod ends;
 mod full;
 pub mod harness;
 mod idle;
+mod keys;
 mod killed;
 mod linked;
 mod panics;

@@ -70,3 +70,8 @@ fn properties() {
 fn bad_input() {
     script("bad_input.py");
 }
+
+#[test]
+fn encryption() {
+    script("encryption.py");
+}

@@ -66,7 +66,7 @@ fn name<T>(parse: impl Fn(&str) -> Result<T, zea::model::names::NameError>, text
 /// Two nodes, of which `alpha` is online and has told everything; `Res1` with DRBD on both; a snapshot, a store.
 pub fn cluster() -> Cluster {
     let mut cluster = Cluster::default();
-    first_records(Moment { now: EpochMs(0), seed: 1 }).iter().for_each(|change| cluster.apply(change));
+    first_records(Moment::repeatable(EpochMs(0), 1)).iter().for_each(|change| cluster.apply(change));
     for (text, address) in [("Alpha", "10.0.0.1"), ("beta", "fd00::2")] {
         cluster.apply(&Change::Node(name(NodeName::parse, text), Some(node_record(text, address))));
     }

@@ -125,7 +125,7 @@ impl World {
     fn at(&mut self) -> At {
         let now = self.queue.now();
         let wall = EPOCH_MS + now.as_millis() as i64 + self.controller.skew;
-        let moment = Moment { now: EpochMs(wall), seed: self.random.next() };
+        let moment = Moment::repeatable(EpochMs(wall), self.random.next());
         At { moment, mono: now - self.controller.started }
     }
 

@@ -38,6 +38,7 @@ pub const EXCUSED: &[(&str, &str, &str)] = &[
     ("VolumeFlags", "DRBD_RESIZE", DRBD),
     ("VolumeFlags", "RESIZE", DRBD),
     ("VolumeState", "Cloning", DRBD),
+    ("refusal", "FAIL_CRYPT_INIT", "the controller's record would have to be damaged in part"),
     ("refusal", "FAIL_INVLD_EXT_NAME", "eight random names in a row would have to be taken"),
     ("refusal", "FAIL_NOT_FOUND_SNAPSHOT_VLM_DFN", "no snapshot is taken of a definition without volumes"),
     ("refusal", "FAIL_POOL_EXHAUSTED_MINOR_NR", LIMIT),

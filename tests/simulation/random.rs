@@ -10,7 +10,7 @@ impl Random {
     /// Different for each pair of seed and purpose.
     pub fn new(seed: u64, purpose: u64) -> Self {
         let mix = seed.wrapping_mul(0xD134_2543_DE82_EF95) ^ purpose.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut random = Self(Moment { now: EpochMs(0), seed: mix }.dice());
+        let mut random = Self(Moment::repeatable(EpochMs(0), mix).dice());
         random.next();
         random
     }

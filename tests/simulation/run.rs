@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::judge::Verdict;
+use zea::model::encryption::Lock;
+
+use super::judge::{PASSPHRASE, Verdict};
 use super::reached::Reached;
 use super::script::{Script, Who};
 use super::world::World;
@@ -54,6 +56,7 @@ fn through(world: &mut World, script: &Script) {
     let end = script.lines.iter().map(|line| line.at).max().unwrap_or_default();
     world.run_until(end + Duration::from_secs(5));
     world.calm_down();
+    world.unlock();
     let rest = world.queue.now() + CALM;
     world.run_until(rest);
     if !world.judge.has_failed() {
@@ -65,6 +68,13 @@ fn through(world: &mut World, script: &Script) {
 }
 
 impl World {
+    /// In the calm somebody enters the master passphrase: volumes that wait for it would never come to be.
+    fn unlock(&mut self) {
+        if self.controller.view.lock() == Lock::Locked {
+            self.ask_in_calm(&format!("encryption enter {PASSPHRASE}"));
+        }
+    }
+
     /// In the calm a volume is made, snapshotted and deleted at once.
     fn ask_for_a_sample(&mut self) {
         let count = self.nodes.len().min(1);

@@ -56,7 +56,21 @@ const LAYERS: [Layer; 16] = [
 ];
 
 /// The crates of a pure layer. No clock, randomness, log or I/O is among them.
-const MODEL_CRATES: &[&str] = &["serde", "thiserror", "imbl", "regex", "strsim", "zeroize"];
+const MODEL_CRATES: &[&str] = &[
+    "serde",
+    "thiserror",
+    "imbl",
+    "regex",
+    "strsim",
+    "base64",
+    "aes",
+    "cfb_mode",
+    "pbkdf2",
+    "hmac",
+    "sha1",
+    "sha2",
+    "zeroize",
+];
 const PROTOCOL_CRATES: &[&str] = &[
     "serde",
     "thiserror",
@@ -73,6 +87,7 @@ const PROTOCOL_CRATES: &[&str] = &[
     "percent_encoding",
     "jiff",
     "prost",
+    "zeroize",
 ];
 
 /// What a pure layer names none of, and the reason.

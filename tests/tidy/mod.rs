@@ -28,10 +28,11 @@ impl Finding {
 type Rule = fn(&Source) -> Vec<Finding>;
 
 /// What holds for the crate's own sources, without their tests.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     text::module_doc,
     text::forbidden_calls,
     text::commands_outside_exec,
+    text::repeatable_secrets,
     layers::imports,
     layers::crates,
     layers::purity,

@@ -60,6 +60,16 @@ pub fn forbidden_calls(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
+/// Secrets that follow from a small number are for tests: a running controller draws them from the system's randomness.
+pub fn repeatable_secrets(source: &Source) -> Vec<Finding> {
+    const NAMED: [&str; 2] = ["src/model/moment.rs", "src/model/secret_seed.rs"];
+    if NAMED.contains(&source.path.as_str()) || source.path.contains("/tests/") {
+        return Vec::new();
+    }
+    let cure = "outside tests a moment takes its secrets from the operating system";
+    source.words("repeatable").map(|at| Finding::new(source, source.line(at), cure.to_owned())).collect()
+}
+
 /// Other programs are started in one place, which times them out and cleans up after them.
 pub fn commands_outside_exec(source: &Source) -> Vec<Finding> {
     if source.path.starts_with(EXEC) {
@@ -103,6 +113,13 @@ fn holds_word(line: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_repeatable_in_tests_alone() {
+        let code =
+            "fn f() { Moment::repeatable(now, 1) }\n#[cfg(test)]\nmod tests { fn g() { SecretSeed::repeatable(1) } }";
+        assert_eq!(breaches(repeatable_secrets, code), 1);
+    }
 
     fn breaches(rule: fn(&Source) -> Vec<Finding>, code: &str) -> usize {
         rule(&Source::new("src/x.rs", code)).len()

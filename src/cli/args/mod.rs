@@ -2,6 +2,7 @@
 //! carries a command out.
 
 mod definition;
+mod encryption;
 mod filter;
 mod group;
 mod node;
@@ -14,6 +15,7 @@ mod values;
 mod volume;
 
 pub use definition::{DefinitionCommand, DefinitionCreate};
+pub use encryption::EncryptionCommand;
 pub use filter::Filter;
 pub use group::{GroupCommand, GroupVolumesCommand};
 pub use node::{InterfaceCommand, NodeCommand};
@@ -137,6 +139,9 @@ pub enum Command {
     /// The controller itself.
     #[command(subcommand, visible_alias = "c")]
     Controller(ControllerCommand),
+    /// The master passphrase, which guards the keys of LUKS volumes.
+    #[command(subcommand, visible_alias = "e")]
+    Encryption(EncryptionCommand),
     /// Show the tree of actors: restarts, waiting messages, last failures.
     Actors,
     /// Tell why a resource's replicas are where they are: each node with its reason.

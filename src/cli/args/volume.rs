@@ -44,6 +44,14 @@ pub enum VolumeCommand {
         #[arg(value_parser = values::size)]
         size: i64,
     },
+    /// Give the LUKS layers of a volume another passphrase, which is asked for; all replicas get the same one.
+    Passphrase {
+        /// The resource.
+        #[arg(value_parser = given)]
+        resource: String,
+        /// The volume's number.
+        number: u16,
+    },
     /// Remove a volume on all nodes.
     #[command(visible_alias = "d")]
     Delete {

@@ -129,6 +129,7 @@ pub fn volume_steps(command: &VolumeCommand) -> Vec<Step> {
             let body = VolumeDefinitionModify { size_kib: Some(*size), ..Default::default() };
             change(Call::put(VOLUME, &[resource, &number.to_string()]).with(&body))
         }
+        VolumeCommand::Passphrase { .. } => Vec::new(),
         VolumeCommand::Delete { resource, number } => change(Call::delete(VOLUME, &[resource, &number.to_string()])),
         VolumeCommand::SetProperty { resource, number, property } => {
             let call = Call::put(VOLUME, &[resource, &number.to_string()]);

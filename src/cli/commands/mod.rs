@@ -2,6 +2,7 @@
 //! answer to make the next call run by themselves.
 
 mod definition;
+mod encryption;
 mod group;
 mod node;
 mod property;
@@ -13,7 +14,7 @@ mod store;
 
 pub use store::{Printing as StorePrinting, run as run_store};
 
-use super::args::Command;
+use super::args::{Command, VolumeCommand};
 use super::call::Call;
 use super::error::CliError;
 use super::session::{Session, Step};
@@ -34,12 +35,16 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), CliError> {
         Command::Pool(command) => session.take(resource::pool_steps(command)),
         Command::Group(command) => session.take(group::steps(command)),
         Command::Definition(command) => definition::run(command, session),
+        Command::Volume(VolumeCommand::Passphrase { resource, number }) => {
+            encryption::volume(resource, *number, session)
+        }
         Command::Volume(command) => session.take(definition::volume_steps(command)),
         Command::Resource(command) => session.take(resource::steps(command)),
         Command::Snapshot(command) => snapshot::run(command, session),
         Command::Property(command) => property::run(command, session),
         Command::Kvs(command) => property::run_kvs(command, session),
         Command::Controller(command) => session.take(small::controller_steps(command)),
+        Command::Encryption(command) => encryption::run(command, session),
         Command::Actors => session.show(&Call::get("/v1/zea/actors", &[]), views::actors),
         Command::Explain { resource } => small::explain(resource, session),
         Command::Errors(command) => session.take(small::error_steps(command)),

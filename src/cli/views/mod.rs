@@ -10,7 +10,7 @@ mod snapshots;
 
 pub use groups::{group_volumes, groups, size_info};
 pub use nodes::{ActorPath, interfaces, node_info, nodes, nodes_alone};
-pub use own::{actors, error_texts, errors, explanation, versions};
+pub use own::{actors, encryption, error_texts, errors, explanation, lock_state, versions};
 pub use pools::pools;
 pub use props::{Keys, key_page, property_page, stores, texts};
 pub use resources::{definitions, devices, replica_volumes, replicas, volumes};

@@ -8,7 +8,9 @@ use super::{Page, UNKNOWN, moment};
 use crate::cli::folded::folded;
 use crate::cli::grid::{Grid, Text, Tone};
 use crate::protocols::rest::controller::ControllerVersion;
+use crate::protocols::rest::encryption::PassphraseStatus;
 use crate::protocols::rest::error_report::ErrorReport;
+use crate::protocols::rest::own::EncryptionState;
 
 /// Deepest actor that is indented; deeper ones would be a circle.
 const MAX_DEPTH: usize = 32;
@@ -24,6 +26,31 @@ pub fn versions(json: &str) -> Result<Page, serde_json::Error> {
         format!("REST API   {}", version.rest_api_version),
         format!("zea        {}", env!("CARGO_PKG_VERSION")),
     ]))
+}
+
+/// Whether the master passphrase was entered.
+pub fn lock_state(json: &str) -> Result<Page, serde_json::Error> {
+    let status: PassphraseStatus = serde_json::from_str(json)?;
+    Ok(encryption(&status.status, None))
+}
+
+/// The same, with what waits for a key, where the controller tells.
+pub fn encryption(status: &str, state: Option<EncryptionState>) -> Page {
+    let told = match status {
+        "unset" => "There is no master passphrase: zea encryption create-passphrase makes one",
+        "locked" => "The master passphrase was not entered: zea encryption enter takes it",
+        "unlocked" => "The master passphrase is entered",
+        other => other,
+    };
+    let mut lines = vec![told.to_owned()];
+    let Some(state) = state else { return Page::lines(lines) };
+    lines.push(format!("Resources with LUKS volumes: {}", state.encrypted));
+    let mut grid = Grid::new(&["Resource", "Node", "Volume", "Waits because"]);
+    for volume in state.waiting {
+        let number = volume.volume_number.to_string();
+        grid.row([volume.resource.into(), volume.node.into(), number.into(), volume.why.into()]);
+    }
+    Page { grid: Some(grid), nothing: "No volume waits for a key", lines }
 }
 
 /// An actor as it is told of; what is not there yet or no more has its default.

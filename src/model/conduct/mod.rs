@@ -31,7 +31,7 @@ use super::cluster::Cluster;
 use super::command::Command;
 use super::decide::{Decision, Observation, decide, node_went_away, observe};
 use super::desired::DesiredResource;
-use super::moment::{EpochMs, Moment};
+use super::moment::Moment;
 use super::names::NodeName;
 use super::news::{News, news};
 use super::plan::{ObservedResource, Plan, plan};
@@ -55,7 +55,7 @@ pub struct Rules {
     /// [`observe`].
     pub observe: fn(&Cluster, &NodeName, &Report, Moment) -> Observation,
     /// [`node_went_away`].
-    pub node_went_away: fn(&Cluster, &NodeName, EpochMs) -> Vec<Change>,
+    pub node_went_away: fn(&Cluster, &NodeName, Moment) -> Vec<Change>,
     /// [`news`].
     pub news: fn(&Cluster, &Cluster, &[Change]) -> News,
     /// [`plan`].

@@ -17,6 +17,7 @@ use crate::model::command::{Command, PoolCommand};
 use crate::model::decide::first_records;
 use crate::model::derive::is_connected_to;
 use crate::model::desired::DesiredResource;
+use crate::model::encryption::MasterKey;
 use crate::model::kinds::ConnectionStatus;
 use crate::model::moment::Moment;
 use crate::model::names::{NodeName, RscName};
@@ -188,8 +189,9 @@ impl<R> Writer<R> {
     pub fn reports(&mut self, node: &NodeName, reports: &[Report], at: At) -> Vec<Effect<R>> {
         let mut entry = Entry::default();
         let mut dice = at.moment.dice();
-        for report in reports {
-            let moment = Moment { now: at.moment.now, seed: dice.next_u64() };
+        for (lane, report) in (1..).zip(reports) {
+            let secrets = at.moment.secrets.lane(lane);
+            let moment = Moment { now: at.moment.now, seed: dice.next_u64(), secrets };
             let seen = (self.rules.observe)(&self.head, node, report, moment);
             for sighting in seen.sightings {
                 self.head.sight(sighting);
@@ -217,7 +219,7 @@ impl<R> Writer<R> {
         self.head.sight(Sighting::Node(node.clone(), status));
         let mut entry = Entry::default();
         if was_online && !online {
-            entry.changes = (self.rules.node_went_away)(&self.head, &node, at.moment.now);
+            entry.changes = (self.rules.node_went_away)(&self.head, &node, at.moment);
             entry.news = self.take_in(&entry.changes);
             self.forget_resources(&node);
         }
@@ -263,7 +265,7 @@ impl<R> Writer<R> {
             Ok(decision) => decision,
             Err(refusal) => return Entry::answer(reply, Outcome::Refused(refusal)),
         };
-        let news = self.take_in(&decision.changes);
+        let news = self.take_in_with(decision.master_key, &decision.changes);
         let goals: Vec<Goal> = match answer {
             Answer::WhenDurable => Vec::new(),
             Answer::WhenCarriedOut => goals_of(&news),
@@ -291,10 +293,18 @@ impl<R> Writer<R> {
 
     /// Applies changes to the head; what nodes have to be told of them is returned.
     fn take_in(&mut self, changes: &[Change]) -> News {
-        if changes.is_empty() {
+        self.take_in_with(None, changes)
+    }
+
+    /// The same, and the master key becomes known.
+    fn take_in_with(&mut self, key: Option<MasterKey>, changes: &[Change]) -> News {
+        if changes.is_empty() && key.is_none() {
             return News::default();
         }
         let before = self.head.clone();
+        if key.is_some() {
+            self.head.master_key = key;
+        }
         for change in changes {
             self.head.apply(change);
         }

@@ -229,6 +229,10 @@ pub(super) fn spawn(draft: &mut Draft, order: &Spawn) -> Result<(), Refusal> {
     new.layers.clone_from(&filter.layers);
     new.peer_slots = order.peer_slots;
     let rsc = super::definition::create(draft, &new)?;
+    if order.passphrases.len() > plan.len() {
+        return Err(super::volume_key::too_many(&rsc, plan.len()));
+    }
+    let mut passphrases = order.passphrases.iter();
     for (number, size, flags) in plan {
         let volume = NewVolume {
             rsc: rsc.clone(),
@@ -237,6 +241,7 @@ pub(super) fn spawn(draft: &mut Draft, order: &Spawn) -> Result<(), Refusal> {
             flags,
             props: PropsModify::default(),
             minor: None,
+            passphrase: passphrases.next().filter(|passphrase| !passphrase.expose().is_empty()).cloned(),
         };
         super::definition::decide(draft, &DefinitionCommand::VolumeCreate(volume))?;
     }

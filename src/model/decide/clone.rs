@@ -31,10 +31,12 @@ pub(super) fn start(draft: &mut Draft, order: &CloneOrder) -> Result<(), Refusal
     super::definition::create(draft, &new)?;
     let key = super::snapshot::create(draft, &wanted)?;
     let mut target = draft.definition(&name)?;
+    super::volume_key::refuse_other_layers(&source, &target)?;
     target.props = source.props.clone();
     let set = draft.modify_props(&mut target.props, &order.props, PropertyOwner::ResourceDefinition)?;
     let frozen = super::snapshot::find(draft, &key.rsc, &key.name)?;
     super::snapshot::copy_volumes(draft, &frozen, &mut target)?;
+    super::volume_key::set_in_order(draft, &mut target, &order.passphrases)?;
     target.flags = target.flags.with(DefinitionFlags::CLONING);
     target.is_clone = true;
     target.clone_source = Some(CloneSource { rsc: key.rsc, snapshot: key.name });

@@ -1,16 +1,18 @@
 //! Decisions about resource definitions.
 
+use zeroize::Zeroizing;
+
 use super::draft::{Draft, default_group_name, refuse_property};
 use crate::model::code::*;
 use crate::model::command::{DefinitionCommand, Naming, NewDefinition};
 use crate::model::definition::{DEFAULT_PEER_SLOTS, DrbdDefinition, ResourceDefinition};
 use crate::model::group::ResourceGroup;
 use crate::model::kinds::{DefinitionFlags, LayerKind, ResourceFlags, SnapshotFlags, check_stack};
-use crate::model::moment::Dice;
 use crate::model::names::{GroupName, RscName};
 use crate::model::props::{PropertyOwner, Props, PropsModify};
 use crate::model::refusal::{Note, Refusal};
 use crate::model::secret::Secret;
+use crate::model::secret_seed::SecretDice;
 
 /// Layers where neither request nor group names any.
 const DEFAULT_LAYERS: &[LayerKind] = &[LayerKind::Drbd, LayerKind::Storage];
@@ -30,6 +32,9 @@ pub(super) fn decide(draft: &mut Draft, command: &DefinitionCommand) -> Result<(
         DefinitionCommand::VolumeCreate(new) => super::volume::create(draft, new),
         DefinitionCommand::VolumeModify { .. } => super::volume::modify(draft, command),
         DefinitionCommand::VolumeDelete { rsc, number } => super::volume::delete(draft, rsc, *number),
+        DefinitionCommand::VolumePassphrase { rsc, number, passphrase } => {
+            super::volume_key::change(draft, rsc, (*number, passphrase))
+        }
     }
 }
 
@@ -45,7 +50,7 @@ pub(super) fn create(draft: &mut Draft, new: &NewDefinition) -> Result<RscName, 
     let peer_slots = new.peer_slots.or(group.peer_slots).unwrap_or(DEFAULT_PEER_SLOTS);
     let secret = match &new.secret {
         Some(secret) => secret.clone(),
-        None => random_secret(&mut draft.dice),
+        None => random_secret(&mut draft.secrets),
     };
     let drbd = layers.contains(&LayerKind::Drbd).then_some(DrbdDefinition { peer_slots, secret });
     let external_name = match &new.name {
@@ -141,9 +146,11 @@ fn legal_name(text: &str) -> Option<RscName> {
     RscName::parse(&name).or_else(|_| RscName::parse(&format!("_{name}"))).ok()
 }
 
-fn random_secret(dice: &mut Dice) -> Secret {
+fn random_secret(dice: &mut SecretDice) -> Secret {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let text: String = (0..SECRET_CHARS).map(|_| char::from(ALPHABET[(dice.next_u64() % 64) as usize])).collect();
+    let mut bytes = Zeroizing::new([0; SECRET_CHARS]);
+    dice.fill(&mut bytes[..]);
+    let text: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 64)])).collect();
     Secret::new(text)
 }
 
@@ -188,7 +195,7 @@ fn change_layers(draft: &mut Draft, new: &mut ResourceDefinition, layers: &[Laye
             .about("RscDfn", &new.name));
     }
     new.layers = layers.to_vec();
-    let secret = random_secret(&mut draft.dice);
+    let secret = random_secret(&mut draft.secrets);
     let fresh = DrbdDefinition { peer_slots: DEFAULT_PEER_SLOTS, secret };
     new.drbd = new.has_layer(LayerKind::Drbd).then(|| new.drbd.take().unwrap_or(fresh));
     super::volume::assign_minors(draft, new)

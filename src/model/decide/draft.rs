@@ -9,6 +9,7 @@ use crate::model::cluster::Cluster;
 use crate::model::code::*;
 use crate::model::definition::ResourceDefinition;
 use crate::model::desired::GENERATION_COUNTER_BITS;
+use crate::model::encryption::MasterKey;
 use crate::model::group::{DEFAULT_GROUP, DEFAULT_PLACE_COUNT, ResourceGroup, SelectFilter};
 use crate::model::kinds::SnapshotFlags;
 use crate::model::kvs::ControllerRecord;
@@ -17,6 +18,7 @@ use crate::model::names::{GroupName, NodeName, PoolName, RscName};
 use crate::model::node::{DEFAULT_POOL, DISKLESS_POOL, Node, PoolDefinition};
 use crate::model::props::{PropError, PropertyOwner, Props, PropsChange, PropsModify, apply, is_deprecated};
 use crate::model::refusal::{Note, Refusal};
+use crate::model::secret_seed::SecretDice;
 use crate::model::snapshot::{Snapshot, SnapshotKey, SnapshotNode};
 
 /// Identity of the default resource group, the same in every cluster.
@@ -32,6 +34,8 @@ pub(super) struct Draft {
     pub cluster: Cluster,
     /// Random values.
     pub dice: Dice,
+    /// Random values that nobody can guess.
+    pub secrets: SecretDice,
     /// When.
     pub now: EpochMs,
     decision: Decision,
@@ -39,7 +43,13 @@ pub(super) struct Draft {
 
 impl Draft {
     pub fn new(cluster: &Cluster, moment: Moment) -> Self {
-        Self { cluster: cluster.clone(), dice: moment.dice(), now: moment.now, decision: Decision::default() }
+        Self {
+            cluster: cluster.clone(),
+            dice: moment.dice(),
+            secrets: moment.secrets.dice(),
+            now: moment.now,
+            decision: Decision::default(),
+        }
     }
 
     pub fn finish(self) -> Decision {
@@ -54,6 +64,20 @@ impl Draft {
             Some(at) => self.decision.changes[at] = change,
             None => self.decision.changes.push(change),
         }
+    }
+
+    /// The definitions that are put so far.
+    pub fn put_definitions(&self) -> impl Iterator<Item = &Arc<ResourceDefinition>> {
+        self.decision.changes.iter().filter_map(|change| match change {
+            Change::Definition(_, Some(definition)) => Some(definition),
+            _ => None,
+        })
+    }
+
+    /// The master key is known from now on.
+    pub fn unlock(&mut self, key: MasterKey) {
+        self.cluster.master_key = Some(key.clone());
+        self.decision.master_key = Some(key);
     }
 
     pub fn note(&mut self, note: Note) {

@@ -70,7 +70,7 @@ mod tests {
     }
 
     fn draft(text: &str) -> Draft {
-        Draft::new(&cluster(text), Moment { now: EpochMs(0), seed: 1 })
+        Draft::new(&cluster(text), Moment::repeatable(EpochMs(0), 1))
     }
 
     #[test]

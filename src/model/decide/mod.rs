@@ -9,6 +9,7 @@ mod clone;
 mod controller;
 mod definition;
 mod draft;
+mod encryption;
 mod evacuation;
 mod eviction;
 mod file_names;
@@ -37,10 +38,12 @@ mod tests;
 mod toggle;
 mod volume;
 mod volume_group;
+mod volume_key;
 
 use super::change::Change;
 use super::cluster::Cluster;
 use super::command::Command;
+use super::encryption::MasterKey;
 use super::moment::Moment;
 use super::refusal::{Note, Refusal};
 
@@ -56,6 +59,8 @@ pub struct Decision {
     pub changes: Vec<Change>,
     /// What the caller is told, when the changes are durable.
     pub notes: Vec<Note>,
+    /// The master key, where it becomes known with the changes.
+    pub master_key: Option<MasterKey>,
 }
 
 /// Decides about a command. On a refusal nothing is changed.
@@ -72,6 +77,8 @@ pub fn decide(cluster: &Cluster, command: &Command, moment: Moment) -> Result<De
         Command::Resource(command) => resource::decide(&mut draft, command),
         Command::Snapshot(command) => snapshot::decide(&mut draft, command),
         Command::Controller(command) => controller::decide(&mut draft, command),
+        Command::Encryption(command) => encryption::decide(&mut draft, command),
     }?;
+    encryption::note_locked(&mut draft);
     Ok(draft.finish())
 }

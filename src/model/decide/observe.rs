@@ -12,7 +12,7 @@ use crate::model::desired::{Origin, same_incarnation};
 use crate::model::kinds::{
     DefinitionFlags, ResourceFlags, SnapshotFlags, SnapshotNodeFlags, VolumeDefinitionFlags, VolumeFlags,
 };
-use crate::model::moment::{EpochMs, Moment};
+use crate::model::moment::Moment;
 use crate::model::names::{NodeName, RscName, VolumeNumber};
 use crate::model::observed::{PoolStatus, ResourceStatus, Sighting};
 use crate::model::report::{Report, ResourceReport, SnapshotReport, VolumeReport, VolumeState};
@@ -140,9 +140,13 @@ impl Found<'_> {
         {
             resource.rollback = None;
         }
+        if self.report.generation < resource.ordered {
+            return;
+        }
+        super::volume_key::forget_previous(resource, |number| self.volume(number)?.luks);
         // What is carried out is over, though something else of the resource cannot be as it is wanted.
         let well = self.report.problem.is_none();
-        if self.report.generation < resource.ordered || !(well || self.report.seen) {
+        if !(well || self.report.seen) {
             return;
         }
         let detached = || self.report.volumes.iter().all(|volume| volume.backing_path.is_none());
@@ -318,8 +322,8 @@ fn end_resizes(draft: &Draft, definition: &mut ResourceDefinition) {
 }
 
 /// A node's satellite is away: snapshots that it had not taken by then have failed.
-pub fn node_went_away(cluster: &Cluster, node: &NodeName, now: EpochMs) -> Vec<Change> {
-    let mut draft = Draft::new(cluster, Moment { now, seed: 0 });
+pub fn node_went_away(cluster: &Cluster, node: &NodeName, moment: Moment) -> Vec<Change> {
+    let mut draft = Draft::new(cluster, moment);
     let keys: Vec<SnapshotKey> = cluster.snapshots_on_node.get(node).into_iter().flatten().cloned().collect();
     for key in keys {
         let Some(old) = cluster.snapshots.get(&key) else {

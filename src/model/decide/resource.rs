@@ -241,8 +241,9 @@ fn free_node_id(definition: &ResourceDefinition) -> Result<u8, Refusal> {
 }
 
 /// Adds a replica to its definition.
-pub(super) fn add(draft: &mut Draft, rsc: &RscName, node: &NodeName, resource: Resource) -> Result<(), Refusal> {
+pub(super) fn add(draft: &mut Draft, rsc: &RscName, node: &NodeName, mut resource: Resource) -> Result<(), Refusal> {
     let mut definition = draft.definition(rsc)?;
+    super::volume_key::give_keys(draft, &definition, (node, &mut resource))?;
     let no_volumes = definition.volumes.is_empty();
     let uuid = resource.uuid;
     let diskful = resource.is_diskful();
@@ -478,6 +479,7 @@ pub(super) fn to_diskless_pool(resource: &mut Resource) {
         volume.provider = ProviderKind::Diskless;
         volume.made = false;
         volume.origin = Origin::Blank;
+        volume.key = None;
     }
     resource.props.remove(POOL_PROP);
 }

@@ -21,7 +21,8 @@ pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Res
         refuse_node(draft, &snapshot, node)?;
     }
     let token = draft.uuid();
-    for (_, resource) in definition.resources.iter_mut().filter(|(node, _)| nodes.contains(node)) {
+    for (node, resource) in definition.resources.iter_mut().filter(|(node, _)| nodes.contains(node)) {
+        super::volume_key::roll_back(node, resource, &snapshot)?;
         resource.rollback = Some(Rollback { snapshot: name.clone(), token });
     }
     let generation = definition.generation + 1;

@@ -44,7 +44,7 @@ pub(super) fn create(draft: &mut Draft, new: &NewSnapshot) -> Result<SnapshotKey
     for node in &nodes {
         let resource = &definition.resources[node];
         refuse_node(draft, &definition, node)?;
-        parts.insert(node.clone(), part_of(draft, &definition, resource));
+        parts.insert(node.clone(), part_of(draft, &definition, (node, resource))?);
     }
     let sequence = draft.cluster.snapshots_of(&new.rsc).map(|s| s.sequence).max().unwrap_or(0) + 1;
     let mut props = Props::default();
@@ -174,23 +174,34 @@ fn refuse_node(draft: &Draft, definition: &ResourceDefinition, node: &NodeName) 
     Ok(())
 }
 
-fn part_of(draft: &mut Draft, definition: &ResourceDefinition, resource: &Resource) -> SnapshotNode {
-    let volumes = staying(definition)
-        .filter_map(|frozen| {
-            let volume = resource.volumes.get(&frozen.number)?;
-            let override_id = frozen.props.get("StorDriver/OverrideVlmId").map(str::to_owned);
-            let (uuid, provider) = (draft.dice.uuid(), volume.provider);
-            Some((frozen.number, SnapshotVolume { uuid, pool: volume.pool.clone(), provider, override_id }))
-        })
-        .collect();
-    SnapshotNode {
+fn part_of(
+    draft: &mut Draft,
+    definition: &ResourceDefinition,
+    at: (&NodeName, &Resource),
+) -> Result<SnapshotNode, Refusal> {
+    let (node, resource) = at;
+    let mut volumes = BTreeMap::new();
+    for frozen in staying(definition) {
+        let Some(volume) = resource.volumes.get(&frozen.number) else {
+            continue;
+        };
+        let part = SnapshotVolume {
+            uuid: draft.dice.uuid(),
+            pool: volume.pool.clone(),
+            provider: volume.provider,
+            override_id: frozen.props.get("StorDriver/OverrideVlmId").map(str::to_owned),
+            key: super::volume_key::frozen(&definition.name, node, volume)?,
+        };
+        volumes.insert(frozen.number, part);
+    }
+    Ok(SnapshotNode {
         uuid: draft.uuid(),
         flags: SnapshotNodeFlags::NONE,
         created: draft.now,
         taken: false,
         remark: None,
         volumes,
-    }
+    })
 }
 
 /// The snapshot.

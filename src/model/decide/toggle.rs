@@ -91,6 +91,9 @@ pub(super) fn to_diskful(draft: &mut Draft, rsc: &RscName, node: &NodeName, pool
     let diskless = ResourceFlags::TIE_BREAKER.with(ResourceFlags::NVME_INITIATOR);
     resource.flags = resource.flags.without(diskless);
     super::definition::set_own_prop(&mut resource.props, POOL_PROP, pool.as_str())?;
+    let mut resource = resource.clone();
+    super::volume_key::give_keys(draft, &definition, (node, &mut resource))?;
+    definition.resources.insert(node.clone(), resource);
     draft.put_definition(definition);
     draft.note(
         Note::success(MODIFIED, format!("Resource '{rsc}' on node '{node}' gets a disk in storage pool '{pool}'"))

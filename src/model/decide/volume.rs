@@ -45,7 +45,8 @@ pub(super) fn create(draft: &mut Draft, new: &NewVolume) -> Result<(), Refusal> 
         .about("VlmNr", number));
     }
     let mut props = Props::default();
-    let set = draft.modify_props(&mut props, &new.props, PropertyOwner::VolumeDefinition)?;
+    let (plain, of_props) = super::volume_key::taken_out(&new.props);
+    let set = draft.modify_props(&mut props, &plain, PropertyOwner::VolumeDefinition)?;
     let volume = VolumeDefinition {
         number,
         uuid: draft.uuid(),
@@ -58,6 +59,9 @@ pub(super) fn create(draft: &mut Draft, new: &NewVolume) -> Result<(), Refusal> 
     refuse_taken_minor(draft, new.minor)?;
     let uuid = volume.uuid;
     definition.volumes.insert(number, volume);
+    if let Some(passphrase) = new.passphrase.as_ref().or(of_props.as_ref()) {
+        super::volume_key::set_own(draft, &mut definition, (number, passphrase))?;
+    }
     assign_minors(draft, &mut definition)?;
     add_to_resources(draft, &mut definition, number)?;
     let minor = definition.volumes[&number].minor;
@@ -125,6 +129,12 @@ fn add_to_resources(
         }
         resource.volumes.insert(number, volume);
     }
+    let names: Vec<NodeName> = definition.resources.keys().cloned().collect();
+    for node in names {
+        let mut resource = definition.resources[&node].clone();
+        super::volume_key::give_keys(draft, definition, (&node, &mut resource))?;
+        definition.resources.insert(node, resource);
+    }
     Ok(())
 }
 
@@ -160,6 +170,7 @@ pub(super) fn new_volume(
         flags: VolumeFlags::NONE,
         made: false,
         origin,
+        key: None,
         props: Props::default(),
     })
 }
@@ -181,8 +192,12 @@ pub(super) fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(
     };
     let old = draft.definition(rsc)?;
     let mut new = old.clone();
+    let (props, passphrase) = super::volume_key::taken_out(props);
+    if let Some(passphrase) = &passphrase {
+        super::volume_key::put_change(draft, &mut new, (*number, passphrase))?;
+    }
     let volume = new.volumes.get_mut(number).ok_or_else(|| not_found(rsc, *number))?;
-    let changed = draft.modify_props(&mut volume.props, props, PropertyOwner::VolumeDefinition)?;
+    let changed = draft.modify_props(&mut volume.props, &props, PropertyOwner::VolumeDefinition)?;
     volume.flags = volume.flags.without(*clear).with(*set);
     let mut same_size = false;
     if let Some(size) = *size {
@@ -209,7 +224,7 @@ pub(super) fn modify(draft: &mut Draft, command: &DefinitionCommand) -> Result<(
     Ok(())
 }
 
-fn not_found(rsc: &RscName, number: VolumeNumber) -> Refusal {
+pub(super) fn not_found(rsc: &RscName, number: VolumeNumber) -> Refusal {
     Refusal::new(FAIL_NOT_FOUND_VLM_DFN, format!("Volume definition {number} of '{rsc}' not found"))
         .cure("List the definition's volumes, or create it first")
         .about("RscDfn", rsc)

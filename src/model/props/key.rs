@@ -47,6 +47,12 @@ pub fn is_secret(key: &str) -> bool {
     SECRET_NAMES.contains(&last) || key.starts_with("SED/") || key.starts_with("encrypted/")
 }
 
+/// Whether it holds a key, encrypted: in records and exports alone.
+#[must_use]
+pub fn is_key_material(key: &str) -> bool {
+    key == "Encryption/Passphrase" || key.starts_with("encrypted/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +96,9 @@ mod tests {
         }
         assert!(!is_secret("StorDriver/RemoteSpdk/UserPasswordEnv"));
         assert!(!is_secret("Aux/Passphrases"));
+        for key in ["Encryption/Passphrase", "encrypted/masterkey"] {
+            assert!(is_secret(key) && is_key_material(key), "{key}");
+        }
+        assert!(!is_key_material("DrbdOptions/Net/shared-secret") && !is_key_material("Aux/encrypted/x"));
     }
 }

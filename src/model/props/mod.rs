@@ -23,7 +23,7 @@ pub use container::Props;
 pub use error::PropError;
 pub use info::{PropInfo, info, info_all};
 pub use inherit::{Level, Levels, Lookup, first};
-pub use key::{MAX_KEY_CHARS, is_secret, key_path};
+pub use key::{MAX_KEY_CHARS, is_key_material, is_secret, key_path};
 pub use owner::PropertyOwner;
 pub use scope::{ControllerScope, controller_scope, for_satellites};
 

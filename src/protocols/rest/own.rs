@@ -9,6 +9,34 @@ shapes! {
         }
     }
 
+    /// What is known of keys.
+    EncryptionState {
+        must {
+            /// `unset`, `locked` or `unlocked`: whether there is a master passphrase, and whether it was entered.
+            status: String,
+            /// Resource definitions with a LUKS layer on some node.
+            encrypted: i64,
+        }
+        may {
+            /// Volumes that are not open for want of a key.
+            waiting: Vec<WaitingVolume>,
+        }
+    }
+
+    /// A volume that is not open for want of a key.
+    WaitingVolume {
+        must {
+            /// Its resource.
+            resource: String,
+            /// The node of its replica.
+            node: String,
+            /// Its number.
+            volume_number: i32,
+            /// What it lacks, for people.
+            why: String,
+        }
+    }
+
     /// Where Prometheus finds more to scrape.
     ScrapeTargets {
         must {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroize;
 
 /// Properties: full key to value, both always text.
 pub type Props = BTreeMap<String, String>;
@@ -69,7 +70,7 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A text that must not reach a log: its `Debug` shows nothing of it.
+/// A text that must not reach a log: its `Debug` shows nothing of it. Overwritten when nobody needs it any more.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -83,6 +84,12 @@ impl Secret {
     /// The secret itself, for handing on. Never log it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

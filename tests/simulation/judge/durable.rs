@@ -186,7 +186,8 @@ pub fn indexes(cluster: &Cluster) -> Result<(), String> {
         && fresh.on_node == cluster.on_node
         && fresh.snapshots_on_node == cluster.snapshots_on_node
         && fresh.in_group == cluster.in_group
-        && fresh.external_names == cluster.external_names;
+        && fresh.external_names == cluster.external_names
+        && fresh.encrypted == cluster.encrypted;
     let minors =
         |definition: &ResourceDefinition| definition.volumes.values().filter_map(|v| v.minor).collect::<Vec<_>>();
     let mut taken: Vec<u32> = cluster.definitions.values().flat_map(|definition| minors(definition)).collect();

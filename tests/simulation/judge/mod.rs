@@ -24,6 +24,7 @@ use zea::model::news::News;
 use zea::protocols::wire::FromSatellite;
 
 use super::client::Order;
+pub use safety::PASSPHRASE;
 
 /// What an oracle found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,8 @@ impl Judge {
 
     pub fn commit_begins(&mut self, decisions: &[Vec<Change>]) {
         self.durable.begins(decisions);
+        let found = safety::no_passphrase(decisions);
+        self.check("secrets stay", found);
     }
 
     pub fn commit_ends(&mut self) {

@@ -198,6 +198,7 @@ fn settled(judge: &Judge, cluster: &Cluster) -> Result<(), String> {
             resource.is_deleting()
                 || resource.flags.0 & under_way != 0
                 || resource.rollback.is_some() && !has_reason(cluster, definition, node)
+                || changes_key(resource) && !has_reason(cluster, definition, node)
         };
         if let Some((node, resource)) = definition.resources.iter().find(|pair| waits(*pair)) {
             let status = cluster.resource_status_of(name, node).and_then(|status| status.problem.clone());
@@ -217,6 +218,12 @@ fn settled(judge: &Judge, cluster: &Cluster) -> Result<(), String> {
         }
     }
     snapshots_settled(judge, cluster)
+}
+
+/// The node has not said that the passphrase that it was told last is in force.
+fn changes_key(resource: &zea::model::definition::Resource) -> bool {
+    let keys = resource.volumes.values().filter_map(|volume| volume.key.as_ref());
+    resource.is_active() && keys.into_iter().any(|key| key.previous.is_some())
 }
 
 /// A clone whose source nobody can reach waits for it.

@@ -4,15 +4,20 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use zea::actors::controller::records::batch_of;
+use zea::model::change::Change;
 use zea::model::command::{Command, NodeCommand, ResourceCommand};
 use zea::model::definition::{Resource, ResourceDefinition, VolumeDefinition};
 use zea::model::kinds::{DefinitionFlags, LayerKind, VolumeDefinitionFlags, VolumeFlags};
 use zea::model::names::VolumeNumber;
+use zea::store::Write;
 
 use super::Decided;
 
-/// The secret that scripts give to definitions.
+/// The secret that scripts give to definitions. Records may hold it.
 const SECRET: &str = "hush-hush-4711";
+/// What all passphrases of scripts begin with.
+pub const PASSPHRASE: &str = "mum-mum-1147";
 
 /// Commands that move or give up replicas by themselves; and those that take one away, which may be the last, but not from
 /// others that read from it.
@@ -66,5 +71,26 @@ fn last_copies(decided: Decided<'_>, matters: impl Fn(Option<&ResourceDefinition
 /// Whether anything that leaves holds the secret.
 pub fn no_secret(what: &impl Debug) -> Result<(), String> {
     let text = format!("{what:?}");
-    if text.contains(SECRET) { Err(format!("a secret is in {text}")) } else { Ok(()) }
+    let told = [SECRET, PASSPHRASE].into_iter().any(|secret| text.contains(secret));
+    if told { Err(format!("a secret is in {text}")) } else { Ok(()) }
+}
+
+/// Whether a record that has to do with keys holds a passphrase.
+pub fn no_passphrase(decisions: &[Vec<Change>]) -> Result<(), String> {
+    let concerned = |change: &&Change| match change {
+        Change::Controller(_) | Change::Snapshot(..) => true,
+        Change::Definition(_, record) => record.as_ref().is_some_and(|record| record.has_layer(LayerKind::Luks)),
+        _ => false,
+    };
+    for change in decisions.iter().flatten().filter(concerned) {
+        let batch = batch_of(std::slice::from_ref(change)).map_err(|error| error.to_string())?;
+        let found = batch.iter().any(|write| match write {
+            Write::Put(record) => record.body.windows(PASSPHRASE.len()).any(|part| part == PASSPHRASE.as_bytes()),
+            Write::Delete(_) => false,
+        });
+        if found {
+            return Err(format!("a passphrase is in the record of {change:?}"));
+        }
+    }
+    Ok(())
 }

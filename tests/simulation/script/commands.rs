@@ -33,6 +33,7 @@ pub fn command(text: &str) -> Read<Command> {
         ["volume", verb, ..] => volume_definition(verb, &words).map(Command::Definition),
         ["resource", verb, ..] => resource(verb, &words).map(Command::Resource),
         ["snapshot", verb, ..] => snapshot(verb, &words).map(Command::Snapshot),
+        ["encryption", verb, ..] => encryption(verb, &words).map(Command::Encryption),
         ["controller" | "kvs", ..] => controller(&words).map(Command::Controller),
         _ => super::nodes::node(&words).map(Command::Node),
     }
@@ -116,6 +117,23 @@ fn spawn(words: &Words) -> Read<Spawn> {
         definitions_only: words.has(3, "bare"),
         peer_slots: words.option("slots", number)?,
         props: words.props.clone(),
+        passphrases: passphrases(words)?,
+    })
+}
+
+/// Passphrases of volumes, in their order.
+fn passphrases(words: &Words) -> Read<Vec<Secret>> {
+    Ok(words.list("passphrases", |text| Ok(Secret::new(text)))?.unwrap_or_default())
+}
+
+fn encryption(verb: &str, words: &Words) -> Read<EncryptionCommand> {
+    let secret = |place| words.at(place, |text| Ok(Secret::new(text)));
+    Ok(match verb {
+        "create" => EncryptionCommand::Create { passphrase: secret(2)? },
+        "enter" => EncryptionCommand::Enter { passphrase: secret(2)? },
+        "modify" => EncryptionCommand::Modify { old: secret(2)?, new: secret(3)? },
+        "provide" => EncryptionCommand::Provide { passphrase: secret(2)? },
+        _ => return Err(format!("no such verb: encryption {verb}")),
     })
 }
 
@@ -141,6 +159,7 @@ fn clone(words: &Words) -> Read<CloneOrder> {
         group: words.option("group", name)?,
         layers: words.layers()?,
         props: words.props.clone(),
+        passphrases: passphrases(words)?,
     })
 }
 
@@ -155,12 +174,17 @@ fn volume_definition(verb: &str, words: &Words) -> Read<DefinitionCommand> {
             flags,
             props,
             minor: words.option("minor", number)?,
+            passphrase: words.option("passphrase", |text| Ok(Secret::new(text)))?,
         }),
         "modify" => {
             let number = words.at(3, volume)?;
             DefinitionCommand::VolumeModify { rsc, number, size: wanted, props, set: flags, clear: flags }
         }
         "delete" => DefinitionCommand::VolumeDelete { rsc, number: words.at(3, volume)? },
+        "passphrase" => {
+            let passphrase = words.at(4, |text| Ok(Secret::new(text)))?;
+            DefinitionCommand::VolumePassphrase { rsc, number: words.at(3, volume)?, passphrase }
+        }
         _ => return Err(format!("no such verb: volume {verb}")),
     })
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Draft;
 use super::guess::Guess;
+use crate::simulation::judge::PASSPHRASE;
 use crate::simulation::random::Random;
 use crate::simulation::script::Who;
 
@@ -182,7 +183,12 @@ fn group_volume(guess: &mut Guess, random: &mut Random) -> String {
 }
 
 fn controller(random: &mut Random) -> String {
-    match random.below(5) {
+    match random.below(11) {
+        5 => format!("encryption create {PASSPHRASE}"),
+        6..8 => format!("encryption provide {PASSPHRASE}"),
+        8 => format!("encryption enter {}", random.pick(&[PASSPHRASE, PASSPHRASE, "wrong"])),
+        9 => format!("encryption modify {} {PASSPHRASE}", random.pick(&[PASSPHRASE, "wrong"])),
+        10 => "controller modify encrypted/masterkey=x".to_owned(),
         0 => format!("controller modify Aux/a={}", random.below(5)),
         1 => "controller modify -Aux/a".to_owned(),
         2 => format!("kvs modify csi Aux/v={}", random.below(5)),

@@ -1,6 +1,7 @@
 //! What users of volumes ask for: definitions, replicas, snapshots, clones.
 
 use super::guess::Guess;
+use crate::simulation::judge::PASSPHRASE;
 use crate::simulation::random::Random;
 
 /// Sizes in KiB, all of them multiples of 4: a size that is none was miscounted somewhere.
@@ -69,7 +70,7 @@ fn filter(guess: &Guess, random: &mut Random) -> String {
 
 fn layers(random: &mut Random) -> &'static str {
     [" layers=STORAGE", " layers=DRBD,STORAGE", "", " layers=LUKS,STORAGE", " layers=STORAGE,DRBD"]
-        [random.weighted(&[60, 20, 17, 2, 1])]
+        [random.weighted(&[56, 18, 16, 9, 1])]
 }
 
 /// One that has a good chance to be done.
@@ -136,6 +137,7 @@ fn volume(guess: &mut Guess, random: &mut Random) -> String {
         1..4 => format!("volume create {name} number={} size={size}", random.below(3)),
         4 => format!("volume create {name} size={}", [size, 0, 1 << 41][random.weighted(&[6, 1, 1])]),
         5..8 => format!("volume modify {name} {} size={size}", random.below(2)),
+        8 if random.permille(300) => format!("volume passphrase {name} 0 {PASSPHRASE}-{}", random.below(3)),
         8 => format!("volume modify {name} 0 Aux/tier={}", random.below(3)),
         _ => format!("volume delete {name} {}", random.below(3)),
     }

@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_501_and_asks_nobody() {
-        for operation in ["encryptionPassphraseEnter", "satelliteSetConfig", "createDevicePool", "backupCreate"] {
+        for operation in ["satelliteSetConfig", "createDevicePool", "backupCreate"] {
             let (status, json) = call(never, operation, &[], "");
             assert_eq!((status, json[0]["ret_code"].as_i64().map(code_of)), (501, Some(FAIL_UNKNOWN_ERROR)));
             assert!(json[0]["correction"].as_str().unwrap().len() > 40, "{json}");

@@ -42,7 +42,7 @@ impl Rig {
     }
 
     fn on(&mut self, event: ContactEvent) -> Vec<String> {
-        let at = At { moment: Moment { now: EpochMs(7), seed: 1 }, mono: Duration::ZERO };
+        let at = At { moment: Moment::repeatable(EpochMs(7), 1), mono: Duration::ZERO };
         let effects = self.contact.handle(event, &self.view, at);
         effects.into_iter().map(|effect| self.word(effect)).collect()
     }

@@ -7,10 +7,13 @@ use super::{Answer, Effect, Limits, Outcome, Writer};
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::code::Kind;
-use crate::model::command::{Command, DefinitionCommand, Naming, NewDefinition, NewPool, NodeCommand, PoolCommand};
+use crate::model::command::{
+    Command, DefinitionCommand, EncryptionCommand, Naming, NewDefinition, NewPool, NodeCommand, PoolCommand,
+};
 use crate::model::conduct::tests::report;
 use crate::model::conduct::{At, Rules};
 use crate::model::decide::Observation;
+use crate::model::encryption::Lock;
 use crate::model::kinds::{ConnectionStatus, LayerKind, ProviderKind, VolumeDefinitionFlags};
 use crate::model::moment::{EpochMs, Moment};
 use crate::model::names::NodeName;
@@ -19,6 +22,7 @@ use crate::model::node::BACKING_PROP;
 use crate::model::observed::{NodeStatus, ResourceStatus, Sighting};
 use crate::model::props::PropsModify;
 use crate::model::report::{Capacity, PoolReport, Problem, Refused, Report, ResourceReport};
+use crate::model::secret::Secret;
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, node, pool, rsc, volume};
 
@@ -53,7 +57,7 @@ impl Rig {
     }
 
     fn at(&self) -> At {
-        let moment = Moment { now: EpochMs(1_700_000_000_000 + self.seconds as i64 * 1000), seed: self.seconds };
+        let moment = Moment::repeatable(EpochMs(1_700_000_000_000 + self.seconds as i64 * 1000), self.seconds);
         At { moment, mono: Duration::from_secs(self.seconds) }
     }
 
@@ -491,4 +495,29 @@ fn a_commit_that_failed_leaves_nobody_waiting() {
     abandoned.sort_unstable();
     assert_eq!(abandoned, [1, 2, 3]);
     assert!(!rig.writer.waiting() && rig.writer.abandon().is_empty());
+}
+
+#[test]
+fn the_master_key_is_known_with_its_commit_and_outlives_the_writer_where_it_is_kept() {
+    let mut rig = Rig::of(TWO_REPLICAS);
+    let passphrase = Secret::new("x");
+    let create = Command::Encryption(EncryptionCommand::Create { passphrase: passphrase.clone() });
+    assert_eq!(rig.ask(1, &create, Answer::WhenDurable), ["commit controller"]);
+    assert_eq!(rig.view.lock(), Lock::Unset, "nothing leaves before its commit");
+    assert_eq!(rig.committed(), ["publish", "1 done", "news everybody"]);
+    assert_eq!(rig.view.lock(), Lock::Unlocked);
+    let before = rig.view.clone();
+    let loaded = |records: Vec<Change>, last_seen: &Cluster| {
+        let mut next = Rig::fresh();
+        next.load(records, last_seen);
+        next
+    };
+    assert_eq!(loaded(records(&before), &before).view.lock(), Lock::Unlocked, "the actor began anew");
+    let other = cluster(TWO_REPLICAS);
+    assert_eq!(loaded(records(&other), &before).view.lock(), Lock::Unset, "its commit came to nothing");
+    let mut next = loaded(records(&before), &Cluster::default());
+    assert_eq!(next.view.lock(), Lock::Locked, "the process began anew");
+    let enter = Command::Encryption(EncryptionCommand::Enter { passphrase });
+    assert_eq!(next.ask(1, &enter, Answer::WhenDurable), ["publish", "1 done"]);
+    assert_eq!(next.view.lock(), Lock::Unlocked);
 }

@@ -205,6 +205,7 @@ fn a_refused_placement_is_about_resources_whatever_was_asked_for() {
         definitions_only: false,
         peer_slots: None,
         props: PropsModify::default(),
+        passphrases: Vec::new(),
     }));
     let autoplace = Command::Resource(ResourceCommand::Autoplace { rsc: rsc_name("vol"), filter: place_count(9) });
     for command in [spawn, autoplace] {

@@ -38,6 +38,7 @@ pub(super) fn spawn(name: &str, count: u32) -> Command {
         definitions_only: false,
         peer_slots: None,
         props: PropsModify::default(),
+        passphrases: Vec::new(),
     }))
 }
 
@@ -71,6 +72,7 @@ pub(super) fn clone(from: &str, to: &str) -> Command {
         group: None,
         layers: None,
         props: PropsModify::default(),
+        passphrases: Vec::new(),
     }))
 }
 
@@ -111,6 +113,7 @@ fn a_volume_added_grown_and_removed() {
         flags: VolumeDefinitionFlags::NONE,
         props: PropsModify::default(),
         minor: None,
+        passphrase: None,
     })));
     let grow = |size| {
         Command::Definition(DefinitionCommand::VolumeModify {

@@ -156,7 +156,7 @@ impl World {
     /// As it begins, with these nodes online, each with pool `data`.
     fn with(nodes: &[&str]) -> Self {
         let mut world = Self { cluster: Cluster::default(), seed: 1 };
-        for change in first_records(Moment { now: EpochMs(1), seed: 1 }) {
+        for change in first_records(Moment::repeatable(EpochMs(1), 1)) {
             world.cluster.apply(&change);
         }
         for (last, name) in (1..).zip(nodes) {
@@ -184,7 +184,7 @@ impl World {
     /// Decides and applies; the changes and notes.
     fn decided(&mut self, command: &Command) -> (Vec<Change>, Vec<Note>) {
         self.seed += 1;
-        let moment = Moment { now: EpochMs(1000), seed: self.seed };
+        let moment = Moment::repeatable(EpochMs(1000), self.seed);
         let decision =
             decide(&self.cluster, command, moment).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
         for change in &decision.changes {
@@ -217,7 +217,7 @@ impl World {
 
     /// The error of a command that is refused, for people.
     fn refuse(&self, command: &Command) -> Note {
-        let moment = Moment { now: EpochMs(1000), seed: 99 };
+        let moment = Moment::repeatable(EpochMs(1000), 99);
         let refusal = decide(&self.cluster, command, moment).expect_err(&format!("{command:?}"));
         let note = *refusal.note;
         assert!(note.correction.is_some(), "{note:?}");
@@ -268,6 +268,7 @@ impl World {
             flags: VolumeDefinitionFlags::NONE,
             props: PropsModify::default(),
             minor: None,
+            passphrase: None,
         })));
         let wish = |node: &&str| NewResource {
             node: node_name(node),
@@ -338,6 +339,8 @@ fn refs(note: &Note) -> BTreeMap<&'static str, &str> {
 }
 
 mod ends;
+mod headers;
+mod keys;
 mod lives;
 mod puppet;
 mod taken_back;

@@ -1,11 +1,13 @@
 //! A cluster whose nodes carry out at once whatever they are told: to try whole lives of things in a test.
 
+use super::headers::Headers;
 use crate::model::change::Change;
 use crate::model::cluster::Cluster;
 use crate::model::command::Command;
 use crate::model::decide::{decide, observe};
 use crate::model::derive::desired_node;
 use crate::model::desired::{DesiredResource, Order};
+use crate::model::encryption::MasterKey;
 use crate::model::kinds::LayerKind;
 use crate::model::moment::{EpochMs, Moment};
 use crate::model::names::NodeName;
@@ -21,24 +23,26 @@ pub(super) struct Puppet {
     pub told: Vec<(NodeName, DesiredResource)>,
     /// Reports that nodes send at the next round; a test may hold some back.
     pub failing: Vec<String>,
+    /// What LUKS keeps on the nodes' disks.
+    pub headers: Headers,
     seed: u64,
 }
 
 impl Puppet {
     pub fn new(cluster: Cluster) -> Self {
-        Self { cluster, told: Vec::new(), failing: Vec::new(), seed: 1 }
+        Self { cluster, told: Vec::new(), failing: Vec::new(), headers: Headers::default(), seed: 1 }
     }
 
     fn moment(&mut self) -> Moment {
         self.seed += 1;
-        Moment { now: EpochMs(self.seed as i64), seed: self.seed }
+        Moment::repeatable(EpochMs(self.seed as i64), self.seed)
     }
 
     /// Decides and applies; nodes are told and do not answer yet.
     pub fn ask(&mut self, command: Command) -> Result<Vec<Note>, Refusal> {
         let moment = self.moment();
         let decision = decide(&self.cluster, &command, moment)?;
-        self.take_in(&decision.changes);
+        self.take_in_with(decision.master_key, &decision.changes);
         Ok(decision.notes)
     }
 
@@ -50,7 +54,12 @@ impl Puppet {
     }
 
     fn take_in(&mut self, changes: &[Change]) {
+        self.take_in_with(None, changes);
+    }
+
+    fn take_in_with(&mut self, key: Option<MasterKey>, changes: &[Change]) {
         let before = self.cluster.clone();
+        self.cluster.master_key = key.or(before.master_key.clone());
         for change in changes {
             self.cluster.apply(change);
         }
@@ -65,7 +74,10 @@ impl Puppet {
                 return;
             }
             for (node, desired) in told {
-                let report = self.carry_out(&desired);
+                let mut report = self.carry_out(&desired);
+                if report.problem.is_none() {
+                    self.headers.carry_out(&node, &desired, &mut report);
+                }
                 self.report(&node, report);
             }
         }

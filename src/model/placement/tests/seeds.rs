@@ -27,7 +27,7 @@ fn below(dice: &mut Dice, n: usize) -> usize {
 }
 
 fn case(seed: u64) -> Case {
-    let mut dice = Dice::clone(&crate::model::moment::Moment { now: Default::default(), seed }.dice());
+    let mut dice = Dice::clone(&crate::model::moment::Moment::repeatable(Default::default(), seed).dice());
     let mut text = String::new();
     let nodes = 2 + below(&mut dice, 6);
     let kinds: &[&str] = if below(&mut dice, 2) == 0 { &["LVM"] } else { &["LVM", "LVM", "ZFS", "ZFS_THIN"] };

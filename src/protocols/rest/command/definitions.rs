@@ -1,8 +1,9 @@
 //! Requests about resource definitions and their clones. Never looks whether they exist.
 
+use super::encryption::secrets;
 use super::numbers::{peer_slots, size};
 use super::parse::{each, given, group, layer, layers, naming, new_props, props, rsc, unknown_word};
-use super::unbuilt::{Wish, names_something, passphrase_wish, refuse_wishes};
+use super::unbuilt::{Wish, refuse_wishes};
 use super::{Call, Request, Untranslated, calls};
 use crate::model::code::FAIL_INVLD_TRANSPORT_TYPE;
 use crate::model::command::{CloneOrder, Command, DefinitionCommand, NewDefinition};
@@ -74,14 +75,11 @@ fn modify(request: &Request) -> Result<Command, Untranslated> {
 fn clone(request: &Request) -> Result<Command, Untranslated> {
     let mut wire: CloneRequest = request.read()?;
     let sizes = wire.volume_sizes.iter().flatten().map(|kib| size(*kib)).collect::<Result<Vec<_>, _>>()?;
-    refuse_wishes(&[
-        passphrase_wish(names_something(wire.volume_passphrases.as_ref()), "volume_passphrases"),
-        (
-            sizes.iter().any(|size| size.get() != 0),
-            "volume_sizes",
-            "Leave it out, and grow the volumes of the clone when it is complete.",
-        ),
-    ])?;
+    refuse_wishes(&[(
+        sizes.iter().any(|size| size.get() != 0),
+        "volume_sizes",
+        "Leave it out, and grow the volumes of the clone when it is complete.",
+    )])?;
     let props = props(wire.take_props());
     Ok(Command::Definition(DefinitionCommand::Clone(CloneOrder {
         source: of(request)?,
@@ -89,5 +87,6 @@ fn clone(request: &Request) -> Result<Command, Untranslated> {
         group: given(wire.resource_group.as_ref(), group)?,
         layers: layers(wire.layer_list.as_ref())?,
         props,
+        passphrases: secrets(wire.volume_passphrases.as_ref()),
     })))
 }

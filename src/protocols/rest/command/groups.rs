@@ -1,9 +1,10 @@
 //! Requests about resource groups, their volume groups, and what is made of them. Never places anything.
 
+use super::encryption::secrets;
 use super::filter::filter;
 use super::numbers::{peer_slots, size, volume, volume_in_path};
 use super::parse::{flags, group, naming, new_props, props, set_and_clear};
-use super::unbuilt::{names_something, passphrase_wish, refuse_wishes, snapshot_wishes};
+use super::unbuilt::{refuse_wishes, snapshot_wishes};
 use super::{Call, Request, Untranslated, calls};
 use crate::model::command::{Command, GroupCommand, Spawn};
 use crate::model::kinds::VolumeGroupFlags;
@@ -67,8 +68,6 @@ fn modify(request: &Request) -> Result<Command, Untranslated> {
 
 fn spawn(request: &Request) -> Result<Command, Untranslated> {
     let wire: ResourceGroupSpawn = request.read()?;
-    let passphrases = names_something(wire.volume_passphrases.as_ref());
-    refuse_wishes(&[passphrase_wish(passphrases, "volume_passphrases")])?;
     let (name, external) = (wire.resource_definition_name.as_ref(), wire.resource_definition_external_name.as_ref());
     Ok(Command::Group(GroupCommand::Spawn(Spawn {
         group: of(request)?,
@@ -79,6 +78,7 @@ fn spawn(request: &Request) -> Result<Command, Untranslated> {
         definitions_only: wire.definitions_only,
         peer_slots: peer_slots(wire.peer_slots)?,
         props: new_props(wire.resource_definition_props),
+        passphrases: secrets(wire.volume_passphrases.as_ref()),
     })))
 }
 

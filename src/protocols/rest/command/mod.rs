@@ -4,6 +4,7 @@
 mod controller;
 mod definitions;
 mod disks;
+mod encryption;
 mod filter;
 mod groups;
 mod log_levels;
@@ -116,7 +117,7 @@ macro_rules! calls {
 use calls;
 
 fn all() -> impl Iterator<Item = &'static Call> {
-    let files: [&'static [Call]; 9] = [
+    let files: [&'static [Call]; 10] = [
         nodes::CALLS,
         pools::CALLS,
         groups::CALLS,
@@ -126,6 +127,7 @@ fn all() -> impl Iterator<Item = &'static Call> {
         disks::CALLS,
         snapshots::CALLS,
         controller::CALLS,
+        encryption::CALLS,
     ];
     files.into_iter().flatten()
 }

@@ -4,7 +4,6 @@
 use crate::model::code::FAIL_INVLD_REQUEST;
 use crate::model::refusal::Refusal;
 
-const KEYS: &str = "Leave encryption to a layer of your own above the volume, and keep LUKS out of layer stacks.";
 const LOG_LEVELS: &str = "Set the log filter in the configuration file of the node's daemon and restart it.";
 const PROXY: &str = "Connect the replicas directly, or through a tunnel of your own.";
 const BACKUPS: &str = "Take a snapshot, restore it into another resource and copy that with a tool of yours.";
@@ -17,10 +16,6 @@ const REACTOR: &str = "Run drbd-reactorctl on the node itself.";
 #[must_use]
 pub fn instead_of(operation: &str) -> &'static str {
     match operation {
-        "encryptionPassphraseCreate"
-        | "encryptionPassphraseModify"
-        | "encryptionPassphraseEnter"
-        | "volumeDefinitionModifyPassphrase" => KEYS,
         "satelliteSetConfig" => LOG_LEVELS,
         "controllerBackupDB" | "controllerExportDB" => DATABASE,
         "createDevicePool" => {
@@ -73,9 +68,4 @@ pub(super) fn names_something<T>(list: Option<&Vec<T>>) -> bool {
 pub(super) fn snapshot_wishes(snap_names: Option<&Vec<String>>, copy_all_snaps: Option<bool>) -> [Wish; 2] {
     const INSTEAD: &str = "Leave it out: new replicas come without the snapshots of others.";
     [(names_something(snap_names), "snap_names", INSTEAD), (copy_all_snaps == Some(true), "copy_all_snaps", INSTEAD)]
-}
-
-/// The wish for passphrases of volumes.
-pub(super) fn passphrase_wish(asked: bool, field: &'static str) -> Wish {
-    (asked, field, KEYS)
 }

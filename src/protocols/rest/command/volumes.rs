@@ -1,16 +1,16 @@
 //! Requests about volume definitions, and about volumes of one replica. Never looks whether they exist.
 
 use super::definitions::of;
+use super::encryption::secret;
 use super::numbers::{minor, size, volume, volume_in_path};
 use super::parse::{flags, new_props, props, set_and_clear};
-use super::unbuilt::{passphrase_wish, refuse_wishes};
+use super::unbuilt::refuse_wishes;
 use super::{Call, Request, Untranslated, calls, nodes};
 use crate::model::command::{Command, DefinitionCommand, NewVolume, ResourceCommand};
 use crate::model::kinds::VolumeDefinitionFlags;
 use crate::model::names::VolumeNumber;
 use crate::model::refusal::Refusal;
 use crate::protocols::rest::definition::{VolumeDefinitionCreate, VolumeDefinitionModify};
-use crate::protocols::rest::shape::Secret;
 
 pub(super) const CALLS: &[Call] = calls! {
     volumeDefinitionCreate Nodes => create;
@@ -21,7 +21,7 @@ pub(super) const CALLS: &[Call] = calls! {
 
 /// What a request can say of a volume definition by flags.
 const FLAGS: &[(&str, VolumeDefinitionFlags)] = &[("GROSS_SIZE", VolumeDefinitionFlags::GROSS_SIZE)];
-/// The flag of volumes that the master passphrase would guard.
+/// The flag by which LUKS was asked for before there were layer stacks.
 const ENCRYPTED: &str = "ENCRYPTED";
 
 fn number_of(request: &Request) -> Result<VolumeNumber, Refusal> {
@@ -30,14 +30,15 @@ fn number_of(request: &Request) -> Result<VolumeNumber, Refusal> {
 
 fn volume_flags(list: &[String]) -> Result<VolumeDefinitionFlags, Refusal> {
     let encrypted = list.iter().any(|flag| flag.eq_ignore_ascii_case(ENCRYPTED));
-    refuse_wishes(&[passphrase_wish(encrypted, "flags (ENCRYPTED)")])?;
+    const INSTEAD: &str =
+        "Put LUKS into the layer stack of the resource definition or group, for example LUKS,STORAGE.";
+    refuse_wishes(&[(encrypted, "flags (ENCRYPTED)", INSTEAD)])?;
     flags(list, FLAGS, VolumeDefinitionFlags::with, VolumeDefinitionFlags::NONE)
 }
 
 fn create(request: &Request) -> Result<Command, Untranslated> {
     let wire: VolumeDefinitionCreate = request.read()?;
-    let passphrase = wire.passphrase.as_ref().is_some_and(|secret: &Secret| !secret.expose().is_empty());
-    refuse_wishes(&[passphrase_wish(passphrase, "passphrase")])?;
+    let passphrase = wire.passphrase.as_ref().filter(|secret| !secret.expose().is_empty()).map(secret);
     let spec = wire.volume_definition;
     Ok(Command::Definition(DefinitionCommand::VolumeCreate(NewVolume {
         rsc: of(request)?,
@@ -46,6 +47,7 @@ fn create(request: &Request) -> Result<Command, Untranslated> {
         flags: volume_flags(&spec.flags)?,
         props: new_props(spec.props),
         minor: minor(wire.drbd_minor_number)?,
+        passphrase,
     })))
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use crate::model::moment::Uuid;
-use crate::model::props::Props;
+use crate::model::props::{Props, is_key_material};
 
 /// Characters of a uuid with its hyphens.
 const UUID_CHARS: usize = 36;
@@ -214,9 +214,18 @@ impl Json {
         }
     }
 
-    /// Properties as a value.
+    /// Every property of an object whose keys mean nothing to us, left out when there are none.
+    pub fn foreign_props(&mut self, key: &'static str, props: &Props) {
+        if !props.is_empty() {
+            self.key(key);
+            self.object(|json| props.iter().for_each(|(key, value)| json.member(key, value)));
+        }
+    }
+
+    /// Properties as a value, without those that keys are kept in: nobody needs them, and who has them can try passphrases.
     pub fn prop_map(&mut self, props: &Props) {
-        self.object(|json| props.iter().for_each(|(key, value)| json.member(key, value)));
+        let shown = props.iter().filter(|(key, _)| !is_key_material(key));
+        self.object(|json| shown.for_each(|(key, value)| json.member(key, value)));
     }
 
     /// Texts, left out when there are none.

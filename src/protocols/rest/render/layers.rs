@@ -6,7 +6,7 @@ use crate::model::definition::{Resource, ResourceDefinition, Volume, VolumeDefin
 use crate::model::kinds::LayerKind;
 use crate::model::names::VolumeNumber;
 use crate::model::observed::ResourceStatus;
-use crate::model::report::VolumeReport;
+use crate::model::report::{LuksState, VolumeReport};
 use crate::model::size::{BitmapBlock, DrbdGeometry, Kib, PeerSlots};
 use crate::model::stack::{Leaf, Stack};
 
@@ -175,6 +175,8 @@ fn middle_volume(json: &mut Json, volume: ReplicaVolume, layer: LayerKind) {
     json.size("usable_size_kib", volume.net().0);
     if layer == LayerKind::Luks {
         json.flag("opened", volume.report.is_some_and(|report| report.device_path.is_some()));
+        let wrong = |report: &VolumeReport| report.luks == Some(LuksState::WrongKey);
+        json.flag("corrupted_key", volume.report.is_some_and(wrong));
     }
 }
 

@@ -40,6 +40,6 @@ fn infos(json: &mut Json, all: &BTreeMap<&'static str, PropInfo>) {
 pub fn key_value_store(json: &mut Json, store: &KeyValueStore) {
     json.object(|json| {
         json.must("name", store.name.as_str());
-        json.props("props", &store.props);
+        json.foreign_props("props", &store.props);
     });
 }

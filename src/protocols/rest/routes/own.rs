@@ -33,6 +33,8 @@ pub(super) const ROUTES: &[Route] = routes! {
         "Lets an actor panic, to try its supervision; refused unless the configuration allows it.";
     Two Get "/v1/zea/explain/{rd}" zeaExplain Nothing => 200 Json
         "Tells why a resource's replicas were placed where they are.";
+    One Get "/v1/zea/encryption" zeaEncryption Nothing => 200 One("EncryptionState")
+        "Tells whether the master passphrase was entered, and which volumes wait for a key.";
     One Get "/v1/zea/openapi.json" zeaOpenapi Nothing => 200 Json
         "Shows this document.";
 };

@@ -7,6 +7,7 @@ use super::super::{API_RELEASE, Api, Listing, Reply};
 use super::{Read, json, missing, name};
 use crate::model::cluster::Cluster;
 use crate::model::code;
+use crate::model::encryption::waiting;
 use crate::model::names::KvsName;
 use crate::model::props::PropertyOwner;
 use crate::protocols::rest::command::levels_of;
@@ -14,6 +15,7 @@ use crate::protocols::rest::controller::{
     ControllerConfig, ControllerDb, ControllerLog, ControllerVersion, Listener, REST_API_VERSION,
 };
 use crate::protocols::rest::openapi;
+use crate::protocols::rest::own::{EncryptionState, WaitingVolume};
 use crate::protocols::rest::query::Page;
 use crate::protocols::rest::render::json::Json;
 use crate::protocols::rest::render::node::scrape_targets;
@@ -45,7 +47,8 @@ pub fn read(api: &Api, cluster: &Cluster, call: &Call) -> Option<Read> {
         "resourceGroupStats" => count(cluster.groups.len()),
         "resourceDefinitionStats" => count(cluster.definitions.len()),
         "resourcesStats" => count(cluster.on_node.values().map(imbl::OrdSet::len).sum()),
-        "passphraseStatus" => json(|json| json.object(|json| json.must("status", "unset"))),
+        "passphraseStatus" => json(|json| json.object(|json| json.must("status", cluster.lock().as_str()))),
+        "zeaEncryption" => json(|json| json.value(&encryption(cluster))),
         "remoteList" => json(|json| json.object(|_| {})),
         "remoteS3List" | "remoteLinstorList" | "remoteEbsList" => json(|json| json.list(|_| {})),
         "spaceReport" => json(|json| json.object(|json| json.must("reportText", NO_SPACE_TRACKING))),
@@ -53,6 +56,20 @@ pub fn read(api: &Api, cluster: &Cluster, call: &Call) -> Option<Read> {
         "zeaOpenapi" => Reply::json(OPENAPI.as_bytes().to_vec()),
         _ => return None,
     }))
+}
+
+fn encryption(cluster: &Cluster) -> EncryptionState {
+    let waiting = waiting(cluster).into_iter().map(|volume| WaitingVolume {
+        resource: volume.rsc.to_string(),
+        node: volume.node.to_string(),
+        volume_number: volume.number.get().into(),
+        why: volume.want.to_string(),
+    });
+    EncryptionState {
+        status: cluster.lock().as_str().to_owned(),
+        encrypted: i64::try_from(cluster.encrypted.len()).unwrap_or(i64::MAX),
+        waiting: waiting.collect(),
+    }
 }
 
 /// One number.
