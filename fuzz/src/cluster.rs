@@ -134,6 +134,7 @@ fn done(desired: &DesiredResource) -> ResourceReport {
         in_use: Some(false),
         problem: None,
         refused: Vec::new(),
+        seen: true,
     }
 }
 

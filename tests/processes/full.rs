@@ -52,8 +52,10 @@ fn a_full_disk_is_told_in_every_answer_and_left_behind_when_there_is_room() {
         "{cure}"
     );
     assert_eq!(client.call("GET", "/v1/nodes", None).status, 200, "reads go on");
-    let told = client.get("/v1/error-reports?withContent=true").to_string();
-    assert!(told.contains("No space left on device") && told.contains("Free room"), "{told}");
+    wait_for("the report of it", || {
+        let told = client.get("/v1/error-reports?withContent=true").to_string();
+        (told.contains("No space left on device") && told.contains("Free room")).then_some(())
+    });
     std::fs::remove_file(&filler).unwrap();
     wait_for("the store to be used again", || (health(&client).0 == 200).then_some(()));
     let body = json!({"override_props": {"text": long}});
