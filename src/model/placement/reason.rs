@@ -338,12 +338,6 @@ impl Reason {
             _ => Ok(()),
         }
     }
-
-    /// Whether waiting may mend it, without anybody doing something.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Offline { .. } | Self::NoCapacityKnown | Self::AlreadyHasReplica(Standing::Deleting))
-    }
 }
 
 fn plural(n: u32) -> &'static str {

@@ -51,23 +51,6 @@ impl Story {
         let entries = self.entries.iter().map(Entry::line);
         entries.chain(self.warnings.iter().map(|warning| format!("Warning: {warning}")))
     }
-
-    /// Why the node (as a whole, or its first pool) was turned down.
-    #[must_use]
-    pub fn reason(&self, node: &NodeName) -> Option<&Reason> {
-        self.entries.iter().filter(|entry| entry.node == *node).find_map(|entry| match &entry.fate {
-            Fate::TurnedDown(reason) => Some(reason),
-            Fate::Eligible { conflict, .. } => conflict.as_ref(),
-            Fate::Chosen { .. } => None,
-        })
-    }
-
-    /// Pools that passed every filter.
-    #[must_use]
-    pub fn eligible(&self) -> usize {
-        let down = |entry: &&Entry| !matches!(entry.fate, Fate::TurnedDown(_));
-        self.entries.iter().filter(down).count()
-    }
 }
 
 impl Entry {
