@@ -5,12 +5,12 @@ use zea::store::{Frozen, RecordKind, Store, admin};
 use super::Done;
 use crate::disks::stage::{Stage, wait_for};
 
-/// One line for each thing, its kind first. The node's own disk is not meant. Bash alone where that is possible, for programs
+/// One line for each thing, its kind first. The node's own disk is not meant, nor a thin pool's own mapping, which LVM keeps. Bash alone where that is possible, for programs
 /// are slow to start there.
 const LIST: &str = "\
     shopt -s nullglob globstar dotglob extglob\n\
     lvs --noheadings -a -o vg_name,lv_name 2>/dev/null | while read -r vg lv; do echo \"lv $vg/$lv\"; done; \
-    for file in /sys/block/dm-*/dm/name; do read -r name <$file; echo \"dm $name\"; done; \
+    for file in /sys/block/dm-*/dm/name; do read -r name <$file; [[ $name == *-tpool ]] || echo \"dm $name\"; done; \
     for file in /sys/block/loop*/loop/backing_file; do read -r name <$file; echo \"loop $name\"; done; \
     zfs list -H -o name -t filesystem,volume,snapshot 2>/dev/null | while read -r name; do echo \"zfs $name\"; done; \
     for set in /sys/fs/bcache/*-*; do echo \"bcache $set\"; done; \
