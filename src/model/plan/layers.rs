@@ -63,7 +63,8 @@ impl<'a> Layered<'a> {
     /// # Errors
     /// A property without sense.
     pub(super) fn sizes(&self, found: Option<&ObservedVolume>) -> Result<BTreeMap<Leaf, Kib>, Problem> {
-        let option = |key: &str| self.desired.props.get(key).map(String::as_str);
+        // The volume's own know of its pool's, too.
+        let option = |key: &str| self.volume.options.get(key).or(self.desired.props.get(key)).map(String::as_str);
         let header = |leaf: Leaf| found.and_then(|found| found.header(leaf));
         self.stack.gross(self.volume.size, &option, &header).map_err(|error| Problem {
             message: format!("Volume {} of resource {} cannot have its size", self.number(), self.desired.rsc),
