@@ -106,6 +106,10 @@ fn is_blank(origin: &Origin) -> bool {
     *origin == Origin::Blank
 }
 
+/// What of a resource its node has to act on: volumes with whether they go and their keys; whether the resource goes, gives
+/// up its disk, has one, and is active; its rollback.
+type Orders<'a> = (Vec<(VolumeNumber, bool, Option<&'a Sealed>)>, [bool; 4], Option<&'a Rollback>);
+
 /// A resource: one replica on one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
@@ -171,7 +175,7 @@ impl Resource {
     }
 
     /// What of it a node has to act on: what is only remembered of it (that it is being evacuated, say) is no order.
-    fn orders(&self) -> (Vec<(VolumeNumber, bool, Option<&Sealed>)>, [bool; 4], Option<&Rollback>) {
+    fn orders(&self) -> Orders<'_> {
         let removing = self.flags.has(ResourceFlags::DISK_REMOVING);
         let goes = |volume: &Volume| self.is_deleting() || removing || volume.flags.has(VolumeFlags::DELETE);
         let volumes = self.volumes.iter().map(|(number, volume)| (*number, goes(volume), volume.sealed())).collect();

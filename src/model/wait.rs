@@ -277,7 +277,9 @@ mod tests {
         let goals = [goal("bravo")];
         let words = |cluster: &Cluster| {
             let notes = outcome(cluster, vec![note()], &goals).into_iter();
-            notes.map(|note| (note.code, format!("{}: {}", note.message, note.cause))).collect::<Vec<_>>()
+            notes
+                .map(|note| (note.code, format!("{}: {}", note.message, note.cause.unwrap_or_default())))
+                .collect::<Vec<_>>()
         };
         let away = "Node 'bravo' is not connected: Its satellite does not answer".to_owned();
         assert_eq!(words(&cluster)[1], (WARN_NOT_CONNECTED, away), "it was taken, only not told");

@@ -261,7 +261,7 @@ fn percent(text: &str) -> Option<Option<u32>> {
     }
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit()).then_some(());
-    (digits(whole)?, digits(part)?);
+    digits(whole).and(digits(part))?;
     let part: u32 = format!("{part:0<2}").get(..2)?.parse().ok()?;
     let whole: u32 = whole.parse().ok()?;
     Some(Some(whole.checked_mul(100)?.checked_add(part)?))

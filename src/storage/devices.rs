@@ -42,7 +42,12 @@ pub(super) fn mapping(name: &str, base: Option<&Path>) -> Option<Mapping> {
             (Path::new("/dev").join(&found), found)
         }
     };
-    Some(Mapping { path, size: size(&found)?, suspended: attribute(&found, "dm/suspended")? == "1", kernel_name: found })
+    Some(Mapping {
+        path,
+        size: size(&found)?,
+        suspended: attribute(&found, "dm/suspended")? == "1",
+        kernel_name: found,
+    })
 }
 
 /// Names of all mappings whose name is wanted, and whether they are suspended. Lists the kernel's devices: once a process.
@@ -124,7 +129,11 @@ pub(super) fn open_for_writing(device: &Path) -> io::Result<File> {
 }
 
 /// Writes a beginning of so many bytes anew, `fill` giving each piece, down to the disk.
-pub(super) fn overwrite(device: &Path, bytes: u64, fill: &mut dyn FnMut(&mut [u8]) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn overwrite(
+    device: &Path,
+    bytes: u64,
+    fill: &mut dyn FnMut(&mut [u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let file = open_for_writing(device)?;
     let mut at = 0;
     let mut piece = vec![0; CHUNK_BYTES];

@@ -75,11 +75,8 @@ fn look_at_content(
         return;
     };
     if found.backing.is_some() {
-        found.content = if formatted.contains(&volume.number) {
-            Content::Known(wanted.kind.clone())
-        } else {
-            stack.content(found)
-        };
+        found.content =
+            if formatted.contains(&volume.number) { Content::Known(wanted.kind.clone()) } else { stack.content(found) };
     }
 }
 

@@ -216,6 +216,7 @@ mod tests {
                 minor: None,
                 override_id: None,
                 luks: None,
+                options: Default::default(),
             }],
             snapshots: Vec::new(),
             rollback: None,

@@ -155,7 +155,8 @@ fn load(module: &str, exec: &Exec) -> Option<String> {
     if Path::new("/sys/module").join(module.replace('-', "_")).exists() {
         return None;
     }
-    let how = format!("load it on the host with `modprobe {module}`, and at every start by a file in /etc/modules-load.d");
+    let how =
+        format!("load it on the host with `modprobe {module}`, and at every start by a file in /etc/modules-load.d");
     if tokio::runtime::Handle::try_current().is_err() {
         return Some(format!("the kernel module {module} is not loaded: {how}"));
     }

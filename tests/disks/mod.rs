@@ -188,7 +188,7 @@ fn what_is_cut_off_in_the_middle_of_anything_is_done_in_the_end() {
     let seed = std::env::var("ZEA_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     let (rounds, one_in, run) = if soak { (CUT_ROUNDS, 1, "soak") } else { (1, CUT_ONE_IN, "short") };
     let cuts = |round: u64| {
-        let what = soak.then_some(if round % 2 == 0 { Cut::Satellite } else { Cut::Power });
+        let what = soak.then_some(if round.is_multiple_of(2) { Cut::Satellite } else { Cut::Power });
         Cuts { seed: seed.wrapping_add(round), node: "n1".to_owned(), what, one_in, latest: CUT_LATEST }
     };
     let mut scenarios = Vec::new();

@@ -32,7 +32,12 @@ const OVER_LUKS: Cached = Cached {
 };
 const WRITEBACK: Cached = Cached {
     layers: &[LayerKind::Cache, LayerKind::Storage],
-    props: &[("Cache/CachePool", "files"), ("Cache/OpMode", "writeback"), ("Cache/Cachesize", "50%"), ("Cache/Blocksize", "64")],
+    props: &[
+        ("Cache/CachePool", "files"),
+        ("Cache/OpMode", "writeback"),
+        ("Cache/Cachesize", "50%"),
+        ("Cache/Blocksize", "64"),
+    ],
 };
 const BOTH: Cached = Cached {
     layers: &[LayerKind::Writecache, LayerKind::Cache, LayerKind::Storage],

@@ -11,9 +11,7 @@ use zea::model::secret::Secret;
 use zea::model::size::Kib;
 use zea::storage::node::ResourceMemory;
 
-use super::rig::{
-    Ground, Rig, SIZE, device, fill, keep, ok, resource, restored, rollback, sum, text, with_snapshot,
-};
+use super::rig::{Ground, Rig, SIZE, device, fill, keep, ok, resource, restored, rollback, sum, text, with_snapshot};
 
 /// More steps than any plan here has.
 const STEPS: usize = 16;

@@ -122,8 +122,7 @@ async fn layers_are_opened_with_the_right_key_and_take_their_room() {
     web.volumes[0].luks = key("two");
     let wrong = node.reconcile(&memory, Arc::new(web.clone())).await.problem.expect("another key");
     assert!(wrong.cause.contains("does not open"), "{wrong}");
-    web.volumes[0].luks =
-        Some(LuksKey::Known { passphrase: Secret::new("two"), previous: Some(Secret::new("one")) });
+    web.volumes[0].luks = Some(LuksKey::Known { passphrase: Secret::new("two"), previous: Some(Secret::new("one")) });
     settle(&node, &web).await;
     let mut copy = restored("copy", 1, "web", "then");
     (copy.layers, copy.props) = (web.layers.clone(), web.props.clone());

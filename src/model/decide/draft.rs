@@ -311,7 +311,7 @@ mod tests {
     use crate::model::testkit::{cluster, node, pool, rsc};
 
     fn draft(text: &str) -> Draft {
-        Draft::new(&cluster(text), Moment { now: EpochMs(0), seed: 1 })
+        Draft::new(&cluster(text), Moment::repeatable(EpochMs(0), 1))
     }
 
     fn group(name: &str) -> Change {
@@ -387,7 +387,8 @@ mod tests {
         let remove = |snapshot: &mut Snapshot| {
             snapshot.nodes.get_mut(&node("bravo")).expect("has a part").flags = SnapshotNodeFlags::DELETE;
         };
-        let table: [(&str, &dyn Fn(&mut Snapshot), bool); 5] = [
+        type Row<'a> = (&'a str, &'a dyn Fn(&mut Snapshot), bool);
+        let table: [Row<'_>; 5] = [
             ("taken or not", &flagged(SnapshotFlags::NONE), false),
             ("to be deleted", &flagged(SnapshotFlags::SUCCESSFUL.with(SnapshotFlags::DELETE)), true),
             ("failed", &flagged(SnapshotFlags::FAILED_DEPLOYMENT), true),

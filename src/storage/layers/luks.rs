@@ -13,8 +13,8 @@ use std::path::Path;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use zeroize::Zeroizing;
 
-use super::super::exec::{CommandLine, ExecError};
 use super::super::devices;
+use super::super::exec::{CommandLine, ExecError};
 use super::{Runner, Site, dm, io_error, problem};
 use crate::model::desired::LuksKey;
 use crate::model::plan::LayerAct;

@@ -108,10 +108,9 @@ pub(super) fn observe(site: &Site<'_>) -> Result<ObservedLayer, Problem> {
             format!("Close it with `dmsetup remove {}` if nobody needs it; then it is done by itself.", site.name),
         ));
     }
-    let device = mapping.as_ref().map(|mapping| ObservedDevice {
-        path: mapping.path.to_string_lossy().into_owned(),
-        size: mapping.size,
-    });
+    let device = mapping
+        .as_ref()
+        .map(|mapping| ObservedDevice { path: mapping.path.to_string_lossy().into_owned(), size: mapping.size });
     let header = header(site, device.as_ref());
     Ok(ObservedLayer { device, suspended: mapping.is_some_and(|mapping| mapping.suspended), header })
 }

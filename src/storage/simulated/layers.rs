@@ -28,7 +28,8 @@ impl SimulatedDriver {
             work.ask(Op::Look, id)?;
             let Ok(file) = work.file(id) else { return Ok(ObservedLayer::default()) };
             let device = file.layers.get(&layer);
-            let device = device.map(|size| ObservedDevice { path: format!("{}-{layer}", device_path(id)), size: *size });
+            let device =
+                device.map(|size| ObservedDevice { path: format!("{}-{layer}", device_path(id)), size: *size });
             Ok(ObservedLayer { device, suspended: false, header: header(file, layer) })
         };
         let found: io::Result<ObservedLayer> = self.work(look);

@@ -32,8 +32,8 @@ fn sent_to_a_node(test: &str) -> bool {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/storage/lvm/node.sh");
     let binary = std::env::current_exe().expect("this test");
     let name = format!("storage::lvm::{test}");
-    let node =
-        Command::new("timeout").args(["-k", "5", NODE_LIMIT]).arg(script).arg(work.path()).arg(binary).arg(&name);
+    let mut node = Command::new("timeout");
+    node.args(["-k", "5", NODE_LIMIT]).arg(script).arg(work.path()).arg(binary).arg(&name);
     let ended = node.status().expect("timeout is there");
     let read = |name: &str| std::fs::read_to_string(work.path().join(name)).unwrap_or_default();
     let output = read("output");

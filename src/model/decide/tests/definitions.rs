@@ -85,7 +85,9 @@ fn drbd(world: &World) -> Option<&DrbdDefinition> {
 fn stack_and_slots_come_from_the_request_then_the_group() {
     use LayerKind::{Drbd, Luks, Storage};
     let luks = &[Drbd, Luks, Storage][..];
-    let table: [(Option<&[LayerKind]>, Option<u8>, Option<&[LayerKind]>, Option<u8>, &[LayerKind], Option<u8>); 7] = [
+    type Row<'a> =
+        (Option<&'a [LayerKind]>, Option<u8>, Option<&'a [LayerKind]>, Option<u8>, &'a [LayerKind], Option<u8>);
+    let table: [Row<'_>; 7] = [
         // Of the request, of the group, of the definition
         (None, None, None, None, &[Drbd, Storage], Some(DEFAULT_PEER_SLOTS)),
         (None, None, Some(luks), Some(3), luks, Some(3)),

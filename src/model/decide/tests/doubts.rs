@@ -14,6 +14,7 @@ fn the_only_copy_of_one_volume_stays_though_another_was_never_made() {
         flags: VolumeDefinitionFlags::NONE,
         props: PropsModify::default(),
         minor: None,
+        passphrase: None,
     })));
     let wish = NewResource {
         node: node_name("bravo"),
@@ -62,7 +63,7 @@ fn a_replica_has_no_disk_by_what_its_node_said_when_it_had_none() {
             refused: Vec::new(),
             seen: true,
         };
-        let moment = Moment { now: EpochMs(1), seed: 1 };
+        let moment = Moment::repeatable(EpochMs(1), 1);
         !observe(&world.cluster, &node_name("alpha"), &Report::Resource(report), moment).changes.is_empty()
     };
     let table = [

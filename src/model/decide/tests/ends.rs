@@ -25,6 +25,7 @@ fn add_volume() -> Command {
         flags: VolumeDefinitionFlags::NONE,
         props: PropsModify::default(),
         minor: None,
+        passphrase: None,
     }))
 }
 
@@ -102,7 +103,7 @@ fn half_restored() -> (Puppet, NodeName) {
     let mut puppet = Puppet::new(cluster(THREE));
     puppet.done(spawn("web", 2));
     puppet.done(snapshot("web", "one"));
-    let away = puppet.cluster.definitions[&rsc("web")].resources.keys().last().expect("two").clone();
+    let away = puppet.cluster.definitions[&rsc("web")].resources.keys().next_back().expect("two").clone();
     let offline = NodeStatus { status: ConnectionStatus::Offline, ..NodeStatus::unknown() };
     puppet.cluster.sight(Sighting::Node(away.clone(), offline));
     puppet.done(Command::Node(NodeCommand::Evict { name: away.clone() }));
@@ -150,7 +151,8 @@ fn a_node_that_comes_back_keeps_the_snapshot_that_it_is_to_read() {
     assert_eq!(notes.iter().filter(kept).count(), 1, "{notes:?}");
     assert_eq!(parts(&puppet), 2);
     puppet.resync();
-    let made = |puppet: &Puppet| puppet.cluster.definitions[&rsc("db")].resources.values().all(|db| db.holds(volume(0)));
+    let made =
+        |puppet: &Puppet| puppet.cluster.definitions[&rsc("db")].resources.values().all(|db| db.holds(volume(0)));
     assert!(made(&puppet));
     puppet.done(delete_snapshot("web", "one"));
     assert!(puppet.cluster.snapshots.is_empty(), "nothing reads it any more");

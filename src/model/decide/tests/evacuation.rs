@@ -217,7 +217,8 @@ fn a_successor_stands_where_the_request_or_else_the_group_says() {
 fn a_copy_counts_when_it_stays_serves_and_its_node_answers() {
     type Flags = ResourceFlags;
     // What is with bravo's and charlie's copies; whether alpha's may go at once, two being wanted.
-    let table: [(&str, &dyn Fn(&mut World), bool); 8] = [
+    type Row<'a> = (&'a str, &'a dyn Fn(&mut World), bool);
+    let table: [Row<'_>; 8] = [
         ("nothing", &|_| {}, true),
         ("leaves", &|world| mark(world, "charlie", Flags::EVACUATE), false),
         ("given up", &|world| mark(world, "charlie", Flags::EVICTED), false),

@@ -192,6 +192,7 @@ fn usable(kib: u64) -> VolumeReport {
         backing_path: None,
         allocated: None,
         usable: Some(Kib(kib)),
+        luks: None,
     }
 }
 
@@ -352,7 +353,7 @@ fn a_node_that_goes_away_fails_what_it_had_not_taken() {
             snapshot.flags = flags;
             snapshot.nodes.get_mut(&node("alpha")).expect("there").taken = taken;
         });
-        let changes = node_went_away(&puppet.cluster, &node(at), EpochMs(9));
+        let changes = node_went_away(&puppet.cluster, &node(at), Moment::repeatable(EpochMs(9), 1));
         assert_eq!(changes.is_empty(), after.is_none(), "{flags:?} {taken} {at}");
         changes.iter().for_each(|change| puppet.cluster.apply(change));
         assert_eq!(told(&puppet).0, after.unwrap_or(flags), "{flags:?} {taken} {at}");

@@ -227,7 +227,7 @@ impl World {
 
     /// The code of a command that is refused.
     fn code(&self, command: &Command) -> u16 {
-        let moment = Moment { now: EpochMs(1000), seed: 99 };
+        let moment = Moment::repeatable(EpochMs(1000), 99);
         decide(&self.cluster, command, moment).expect_err(&format!("{command:?}")).note.code
     }
 

@@ -138,6 +138,7 @@ fn spawn(sizes: &[u64], partial: bool) -> Command {
         definitions_only: false,
         peer_slots: None,
         props: PropsModify::default(),
+        passphrases: Vec::new(),
     }))
 }
 

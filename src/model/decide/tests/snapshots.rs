@@ -130,7 +130,7 @@ fn what_cannot_be_taken_is_refused() {
 fn a_pool_that_says_so_makes_no_snapshots() {
     let mut world = with("rsc web 10 alpha/data:made");
     let capacity = Ok(Capacity { free: Kib(9), total: Kib(9) });
-    let status = PoolStatus { capacity, supports_snapshots: false, granularity: Kib(4) };
+    let status = PoolStatus { capacity, supports_snapshots: false, granularity: Kib(4), warning: None };
     world.cluster.sight(Sighting::Pool(node_name("alpha"), pool_name("data"), status));
     assert_eq!(world.code(&take("one", &[])), FAIL_SNAPSHOTS_NOT_SUPPORTED);
 }
@@ -183,7 +183,7 @@ fn a_snapshot_stays_while_a_volume_is_made_from_it() {
             let volumes = copy.resources.values_mut().flat_map(|resource| resource.volumes.values_mut());
             volumes.for_each(|volume| volume.origin = made_from.clone());
         });
-        let refused = decide(&world.cluster, &delete("one", &[]), Moment { now: EpochMs(1), seed: 1 }).is_err();
+        let refused = decide(&world.cluster, &delete("one", &[]), Moment::repeatable(EpochMs(1), 1)).is_err();
         assert_eq!(refused, stays, "{made_from:?}");
     }
 }
@@ -294,7 +294,7 @@ fn a_rollback_is_taken_back_with_its_snapshot_where_it_is_stuck() {
         world
     };
     let ends = |world: &mut World, name: &str| {
-        let decided = decide(&world.cluster, &delete(name, &[]), Moment { now: EpochMs(1), seed: 1 });
+        let decided = decide(&world.cluster, &delete(name, &[]), Moment::repeatable(EpochMs(1), 1));
         let decision = decided.map_err(|refusal| refusal.note.code)?;
         decision.changes.iter().for_each(|change| world.cluster.apply(change));
         Ok::<bool, u16>(world.definition("web").resources.values().all(|resource| resource.rollback.is_none()))

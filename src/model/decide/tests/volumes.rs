@@ -22,6 +22,7 @@ fn create(of: Option<u32>, size: u64) -> NewVolume {
         flags: VolumeDefinitionFlags::NONE,
         props: PropsModify::default(),
         minor: None,
+        passphrase: None,
     }
 }
 

@@ -148,7 +148,14 @@ fn a_new_key_is_put_into_force_open_or_closed() {
 #[test]
 fn a_shrink_looks_through_the_layers_and_closes_them_first() {
     let table = [
-        ("20000/20000", "3616", Some(900), true, "unused 0, close 0 luks, shrink 0=17384, refresh 0, open 0 luks", false),
+        (
+            "20000/20000",
+            "3616",
+            Some(900),
+            true,
+            "unused 0, close 0 luks, shrink 0=17384, refresh 0, open 0 luks",
+            false,
+        ),
         ("20000/20000", "3616", Some(1001), true, "!the ext4 on it needs 1001 KiB, and 1000 KiB would be left", true),
         ("20000/20000", "3616", None, true, "!up to where its data reaches cannot be told in this storage pool", true),
         (
@@ -173,10 +180,8 @@ fn a_shrink_looks_through_the_layers_and_closes_them_first() {
         (web.active, web.volumes[0].shrink) = (active, true);
         let mut seen = found(storage, &[(LUKS, layer)]);
         let state = seen.volumes.get_mut(&nr(0)).expect("there").as_mut().expect("seen");
-        state.extent = needs.map_or(Extent::Unknown, |needs| Extent::Content {
-            kind: "ext4".to_owned(),
-            needs: Some(Kib(needs)),
-        });
+        state.extent =
+            needs.map_or(Extent::Unknown, |needs| Extent::Content { kind: "ext4".to_owned(), needs: Some(Kib(needs)) });
         assert_eq!(said(&web, &seen), wanted, "{storage} {layer}");
         let expected = if refused { vec![Refused::Shrink(nr(0))] } else { Vec::new() };
         assert_eq!(plan(&web, &seen).refused, expected);
@@ -189,10 +194,7 @@ fn a_rollback_closes_opens_again_and_does_not_begin_without_the_key() {
     web.rollback = Some(Rollback { snapshot: snap("then"), token: Uuid(7) });
     let mut seen = found("17384/17384", &[(LUKS, "1000")]);
     seen.rollback_parts.insert(nr(0), Kib(GROSS));
-    assert_eq!(
-        said(&web, &seen),
-        "unused 0, stage 0=17384 then, release 0, swap 0, record 0, attach 0, open 0 luks"
-    );
+    assert_eq!(said(&web, &seen), "unused 0, stage 0=17384 then, release 0, swap 0, record 0, attach 0, open 0 luks");
     web.volumes[0].luks = known(Some("of then"));
     let changed = said(&web, &seen);
     assert!(changed.ends_with("attach 0, changekey 0 luks, open 0 luks, changekey 0 luks"), "{changed}");
@@ -209,7 +211,8 @@ fn with_cache(mut seen: ObservedResource, leaf: Leaf, device_size: Option<u64>) 
 #[test]
 fn caches_are_made_once_and_never_in_place_of_one_that_was_used() {
     let stack = [L::Writecache, L::Storage];
-    let made = "create 0=1000, attach 0, create(kib(52)) 0.cache, attach 0.cache, format 0 writecache, open 0 writecache";
+    let made =
+        "create 0=1000, attach 0, create(kib(52)) 0.cache, attach 0.cache, format 0 writecache, open 0 writecache";
     assert_eq!(said(&web(&stack, Order::Make), &found("-", &[])), made);
     let closed = found("1000/1000", &[(Layer::Writecache, "unknown")]);
     let lost = said(&web(&stack, Order::Keep), &closed);

@@ -46,8 +46,8 @@ pub(super) fn unreadable(about: About<'_>, line: &CommandLine, error: &Unreadabl
 /// The last line that is no warning.
 fn known_words(stderr: &str) -> String {
     let lines = stderr.lines().map(str::trim);
-    let told = lines.filter(|line| !line.is_empty() && !line.starts_with("WARNING") && !line.starts_with("See "));
-    told.filter(|line| !line.starts_with("Cannot process")).next_back().unwrap_or_default().to_owned()
+    let mut told = lines.filter(|line| !line.is_empty() && !line.starts_with("WARNING") && !line.starts_with("See "));
+    told.rfind(|line| !line.starts_with("Cannot process")).unwrap_or_default().to_owned()
 }
 
 fn words(about: About<'_>, failure: Failure) -> (String, String) {

@@ -183,11 +183,9 @@ impl Listing {
             [group] => state.groups.entry(group.clone()).or_default().own = Some(started),
             _ => state.common = Some(started),
         }
-        let mut ending = Ending { inner: Arc::clone(&self.inner), groups: groups.clone(), started, result: None };
+        let ending = Ending { inner: Arc::clone(&self.inner), groups: groups.clone(), started, result: None };
         let looking = self.look.look(groups);
-        tokio::runtime::Handle::current().spawn(async move {
-            ending.result = Some(looking.await);
-        });
+        tokio::runtime::Handle::current().spawn(async move { ending.with(looking.await) });
     }
 }
 
@@ -197,6 +195,12 @@ struct Ending {
     groups: Vec<String>,
     started: Started,
     result: Option<Result<BTreeMap<String, Listed>, Problem>>,
+}
+
+impl Ending {
+    fn with(mut self, result: Result<BTreeMap<String, Listed>, Problem>) {
+        self.result = Some(result);
+    }
 }
 
 impl Drop for Ending {

@@ -172,10 +172,10 @@ impl Zpool {
 
     /// After the last clone of a deleted snapshot: the snapshot goes, and so on up the chain.
     pub(super) fn sweep_origin(&self, origin: Option<String>) {
-        if let Some(snapshot) = origin.filter(|snapshot| is_deleted_snapshot(snapshot)) {
-            if self.is_swept(&snapshot) {
-                self.sweep_volume(volume_of(&snapshot));
-            }
+        if let Some(snapshot) = origin.filter(|snapshot| is_deleted_snapshot(snapshot))
+            && self.is_swept(&snapshot)
+        {
+            self.sweep_volume(volume_of(&snapshot));
         }
     }
 
@@ -210,11 +210,7 @@ impl Zpool {
                 Kind::Volume => found.marked && snapshots(known, name).next().is_none(),
                 Kind::FileSystem => false,
             };
-            known
-                .iter()
-                .filter(|(name, found)| is_idle(*name, *found))
-                .map(|(name, _)| name.clone())
-                .collect::<Vec<_>>()
+            known.iter().filter(|(name, found)| is_idle(name, found)).map(|(name, _)| name.clone()).collect::<Vec<_>>()
         });
         for name in idle.unwrap_or_default() {
             let origin = self.read(|known| known.get(&name).and_then(|found| found.origin.clone()));

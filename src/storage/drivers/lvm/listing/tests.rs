@@ -5,14 +5,17 @@ use crate::model::size::Kib;
 use crate::protocols::lvm::parse_volumes;
 use tokio::sync::oneshot;
 
+/// What a look finds.
+type Found = Result<BTreeMap<String, Listed>, Problem>;
+
 /// Answers in order, each given when the test says so.
 #[derive(Default)]
 struct Told {
     looks: Mutex<Vec<Vec<String>>>,
-    answers: Mutex<VecDeque<oneshot::Receiver<Result<BTreeMap<String, Listed>, Problem>>>>,
+    answers: Mutex<VecDeque<oneshot::Receiver<Found>>>,
 }
 
-type Answer = oneshot::Sender<Result<BTreeMap<String, Listed>, Problem>>;
+type Answer = oneshot::Sender<Found>;
 
 impl Told {
     fn expect(&self) -> Answer {
