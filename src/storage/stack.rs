@@ -100,13 +100,27 @@ impl<'a> VolumeStack<'a> {
     /// Closes what is open, from the top down, and forgets what caches hold: the data becomes another.
     pub(super) fn take_down(&self, runner: Option<Runner<'_>>) -> Result<(), Problem> {
         let layers: Vec<Layer> = self.target.stack.layers().collect();
-        for layer in layers.iter().rev() {
+        for layer in layers.iter().rev().filter(|layer| !layer.caches().is_empty()) {
+            self.act(*layer, LayerAct::Drop, runner)?;
+            self.forget(*layer, runner)?;
+        }
+        for layer in layers.iter().rev().filter(|layer| layer.caches().is_empty()) {
             self.act(*layer, LayerAct::Drop, runner)?;
         }
-        for layer in layers.iter().filter(|layer| !layer.caches().is_empty()) {
-            self.act(*layer, LayerAct::Reset, runner)?;
-        }
         self.target.driver.detach(&self.target.id)
+    }
+
+    /// Empties a caching layer's caches, which have to be there for that. What was attached for it is left to the next pass,
+    /// like all that is open too much.
+    fn forget(&self, layer: Layer, runner: Option<Runner<'_>>) -> Result<(), Problem> {
+        for leaf in layer.caches() {
+            let Some((driver, id)) = self.leaf(*leaf) else { continue };
+            driver.attach(id)?;
+            if let Base::Layer(encryption) = self.target.stack.leaf_base(*leaf) {
+                self.act(encryption, LayerAct::Open, runner)?;
+            }
+        }
+        self.act(layer, LayerAct::Reset, runner)
     }
 
     /// Fails, naming the user, when the volume is in use: its highest device that is there.

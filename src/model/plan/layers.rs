@@ -221,12 +221,6 @@ impl<'a> Layered<'a> {
         plan.steps.extend(self.stack.layers().rev().filter(open).map(|layer| self.step(layer, act)));
     }
 
-    /// Forgets what caches hold.
-    pub(super) fn reset(&self, plan: &mut Plan) {
-        let caching = self.stack.layers().filter(|layer| !layer.caches().is_empty());
-        plan.steps.extend(caching.map(|layer| self.step(layer, LayerAct::Reset)));
-    }
-
     /// Detaches the caches.
     pub(super) fn detach_caches(&self, found: &ObservedVolume, plan: &mut Plan) {
         let attached = found.caches.iter().filter(|(_, state)| state.device.is_some());
