@@ -110,17 +110,29 @@ impl<'a> VolumeStack<'a> {
         self.target.driver.detach(&self.target.id)
     }
 
-    /// Empties a caching layer's caches, which have to be there for that. What was attached for it is left to the next pass,
-    /// like all that is open too much.
+    /// Empties a caching layer's caches, which are opened for that where they are not open.
     fn forget(&self, layer: Layer, runner: Option<Runner<'_>>) -> Result<(), Problem> {
+        let before = self.observe()?;
+        let is_there = |base: Base| before.device_of(base).is_some();
+        let closed = |leaf: &Leaf| !is_there(Base::Storage(*leaf)) && before.caches.contains_key(leaf);
+        let encryption = |leaf: &Leaf| match self.target.stack.leaf_base(*leaf) {
+            Base::Layer(layer) if !is_there(Base::Layer(layer)) => Some(layer),
+            _ => None,
+        };
         for leaf in layer.caches() {
-            let Some((driver, id)) = self.leaf(*leaf) else { continue };
-            driver.attach(id)?;
-            if let Base::Layer(encryption) = self.target.stack.leaf_base(*leaf) {
-                self.act(encryption, LayerAct::Open, runner)?;
+            if closed(leaf) {
+                self.act_on_cache(*leaf, CacheAct::Attach)?;
+            }
+            encryption(leaf).map_or(Ok(()), |layer| self.act(layer, LayerAct::Open, runner))?;
+        }
+        let emptied = self.act(layer, LayerAct::Reset, runner);
+        for leaf in layer.caches() {
+            encryption(leaf).map_or(Ok(()), |layer| self.act(layer, LayerAct::Drop, runner))?;
+            if closed(leaf) {
+                self.act_on_cache(*leaf, CacheAct::Detach)?;
             }
         }
-        self.act(layer, LayerAct::Reset, runner)
+        emptied
     }
 
     /// Fails, naming the user, when the volume is in use: its highest device that is there.
