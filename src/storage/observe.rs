@@ -47,6 +47,8 @@ fn look_whose(desired: &DesiredResource, volume: &DesiredVolume, targets: &Targe
     };
     let found = match slot {
         Ok(_) if volume.override_id.is_some() && volume.order != Order::Remove => return,
+        // A layer that stands on it under the volume's name is its own, also where files carry no marks.
+        Ok(found) if found.layers.values().any(|layer| layer.device.is_some()) => return,
         Ok(found) if found.backing.is_some() && !volume.made => found,
         _ => return,
     };

@@ -100,13 +100,39 @@ impl<'a> VolumeStack<'a> {
     /// Closes what is open, from the top down, and forgets what caches hold: the data becomes another.
     pub(super) fn take_down(&self, runner: Option<Runner<'_>>) -> Result<(), Problem> {
         let layers: Vec<Layer> = self.target.stack.layers().collect();
-        for layer in layers.iter().rev() {
+        for layer in layers.iter().rev().filter(|layer| !layer.caches().is_empty()) {
+            self.act(*layer, LayerAct::Drop, runner)?;
+            self.forget(*layer, runner)?;
+        }
+        for layer in layers.iter().rev().filter(|layer| layer.caches().is_empty()) {
             self.act(*layer, LayerAct::Drop, runner)?;
         }
-        for layer in layers.iter().filter(|layer| !layer.caches().is_empty()) {
-            self.act(*layer, LayerAct::Reset, runner)?;
-        }
         self.target.driver.detach(&self.target.id)
+    }
+
+    /// Empties a caching layer's caches, which are opened for that where they are not open.
+    fn forget(&self, layer: Layer, runner: Option<Runner<'_>>) -> Result<(), Problem> {
+        let before = self.observe()?;
+        let is_there = |base: Base| before.device_of(base).is_some();
+        let closed = |leaf: &Leaf| !is_there(Base::Storage(*leaf)) && before.caches.contains_key(leaf);
+        let encryption = |leaf: &Leaf| match self.target.stack.leaf_base(*leaf) {
+            Base::Layer(layer) if !is_there(Base::Layer(layer)) => Some(layer),
+            _ => None,
+        };
+        for leaf in layer.caches() {
+            if closed(leaf) {
+                self.act_on_cache(*leaf, CacheAct::Attach)?;
+            }
+            encryption(leaf).map_or(Ok(()), |layer| self.act(layer, LayerAct::Open, runner))?;
+        }
+        let emptied = self.act(layer, LayerAct::Reset, runner);
+        for leaf in layer.caches() {
+            encryption(leaf).map_or(Ok(()), |layer| self.act(layer, LayerAct::Drop, runner))?;
+            if closed(leaf) {
+                self.act_on_cache(*leaf, CacheAct::Detach)?;
+            }
+        }
+        emptied
     }
 
     /// Fails, naming the user, when the volume is in use: its highest device that is there.

@@ -194,7 +194,7 @@ async fn what_is_not_ours_is_never_given_a_header() {
 /// The passphrase of a volume that LINSTOR made goes in with the end of a line behind it, and no key file.
 #[tokio::test]
 async fn what_was_made_by_hand_as_linstor_does_is_taken_over() {
-    let Some((rig, _turn)) = rig(Ground::Plain).await else { return };
+    let Some((mut rig, _turn)) = rig(Ground::Plain).await else { return };
     let file = rig.pool.join("old_00000.img");
     assert!(ok("truncate", &["-s", "20M", text(&file)]));
     let script = format!(
@@ -207,7 +207,7 @@ async fn what_was_made_by_hand_as_linstor_does_is_taken_over() {
     let before = sum("/dev/mapper/Linstor-Crypt-old_00000");
     let mut old = encrypted("old", 1);
     keep(&mut old);
-    rig.node.apply_pools(vec![rig.desired_pool(zea::model::kinds::ProviderKind::FileThin)]).await;
+    rig.restart().await;
     let taken = rig.settle(&old).await;
     assert_eq!(sum(&device(&taken, 0)), before);
     assert_eq!(std::fs::metadata(&file).expect("there").len(), 20 << 20, "its header is as large as it is");

@@ -63,7 +63,8 @@ impl<'a> Layered<'a> {
     /// # Errors
     /// A property without sense.
     pub(super) fn sizes(&self, found: Option<&ObservedVolume>) -> Result<BTreeMap<Leaf, Kib>, Problem> {
-        let option = |key: &str| self.desired.props.get(key).map(String::as_str);
+        // The volume's own know of its pool's, too.
+        let option = |key: &str| self.volume.options.get(key).or(self.desired.props.get(key)).map(String::as_str);
         let header = |leaf: Leaf| found.and_then(|found| found.header(leaf));
         self.stack.gross(self.volume.size, &option, &header).map_err(|error| Problem {
             message: format!("Volume {} of resource {} cannot have its size", self.number(), self.desired.rsc),
@@ -218,12 +219,6 @@ impl<'a> Layered<'a> {
     pub(super) fn close(&self, found: &ObservedVolume, act: LayerAct, plan: &mut Plan) {
         let open = |layer: &Layer| found.layers.get(layer).is_some_and(|state| state.device.is_some());
         plan.steps.extend(self.stack.layers().rev().filter(open).map(|layer| self.step(layer, act)));
-    }
-
-    /// Forgets what caches hold.
-    pub(super) fn reset(&self, plan: &mut Plan) {
-        let caching = self.stack.layers().filter(|layer| !layer.caches().is_empty());
-        plan.steps.extend(caching.map(|layer| self.step(layer, LayerAct::Reset)));
     }
 
     /// Detaches the caches.

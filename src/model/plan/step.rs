@@ -166,7 +166,7 @@ pub enum LayerAct {
     Resize,
     /// Let it work on: whoever suspended it is gone.
     Resume,
-    /// Write back what it keeps, and remove its device.
+    /// Write back what it keeps, and remove its device. What is below is whole then, and its cache empty.
     Close,
     /// Remove its device; what it keeps is not needed any more.
     Drop,

@@ -176,7 +176,6 @@ fn cut(layered: &Layered<'_>, size: Kib, found: &ObservedVolume, plan: &mut Plan
         return true;
     }
     layered.close(found, LayerAct::Close, plan);
-    layered.reset(plan);
     plan.steps.push(Step::Shrink { volume: number, size });
     plan.steps.push(Step::RefreshSize { volume: number });
     layered.reopen(found, plan);

@@ -30,7 +30,9 @@ pub(super) fn act(site: &Site<'_>, act: LayerAct, runner: Runner<'_>) -> Result<
         LayerAct::Close => {
             dm::assert_unused(site)?;
             clean(site, runner)?;
-            dm::remove(site, runner)
+            dm::remove(site, runner)?;
+            // Or it would answer with what the volume was, when that has become another.
+            blank(site)
         }
         LayerAct::Drop => {
             dm::assert_unused(site)?;

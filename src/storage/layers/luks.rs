@@ -27,6 +27,8 @@ use crate::protocols::headers::{self, BLANK_BYTES, HEAD_BYTES, Head};
 /// Memory that deriving a key may take, KiB: what a node has to spare for each volume that is opened (LINSTOR's value).
 const PBKDF_MEMORY_KIB: &str = "262144";
 const PBKDF_MEMORY: &str = "--pbkdf-memory";
+/// Sector of a device that does not tell its own.
+const SECTOR_BYTES: &str = "512";
 /// Exit code of cryptsetup for a passphrase that opens nothing.
 const WRONG_KEY: i32 = 2;
 /// Exit code of `cryptsetup close` for a name that is not open.
@@ -97,7 +99,7 @@ fn format(site: &Site<'_>, runner: Runner<'_>) -> Result<(), Problem> {
     let size = site.base.as_ref().map_or(0, |base| base.size.bytes());
     let draft = draft(size).map_err(failed)?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), draft.as_raw_fd());
-    let line = format_line(site.option(LUKS_FORMAT_OPTIONS).unwrap_or_default(), &path);
+    let line = format_line(site.option(LUKS_FORMAT_OPTIONS).unwrap_or_default(), sector_bytes(device), &path);
     let line = line.with_stdin(lines(&[passphrase]));
     runner.run(&line).map_err(|error| error.into_problem(site.message("cannot be made")))?;
     put(&draft, device).map_err(failed)
@@ -110,14 +112,26 @@ fn draft(size: u64) -> io::Result<File> {
     Ok(file)
 }
 
-fn format_line(options: &str, device: &str) -> CommandLine {
+/// Sector of the device: cryptsetup would take that of the memory, a page, and volumes may end within one.
+fn sector_bytes(device: &Path) -> String {
+    let name = devices::kernel_name(device);
+    let bytes = name.and_then(|name| devices::attribute(&name, "queue/logical_block_size"));
+    bytes.unwrap_or_else(|| SECTOR_BYTES.to_owned())
+}
+
+fn format_line(options: &str, sector: String, device: &str) -> CommandLine {
     let options = split_options(options);
     let mut args = vec!["-q".to_owned(), "luksFormat".to_owned()];
-    let limited = options.iter().any(|option| option.starts_with(PBKDF_MEMORY));
-    args.extend(options);
-    if !limited {
-        args.extend([PBKDF_MEMORY.to_owned(), PBKDF_MEMORY_KIB.to_owned()]);
+    let given = |name: &str| options.iter().any(|option| option.starts_with(name));
+    let mut more = Vec::new();
+    if !given("--sector-size") && !options.iter().any(|option| option.contains("luks1")) {
+        more.extend(["--sector-size".to_owned(), sector]);
     }
+    if !given(PBKDF_MEMORY) {
+        more.extend([PBKDF_MEMORY.to_owned(), PBKDF_MEMORY_KIB.to_owned()]);
+    }
+    args.extend(options);
+    args.extend(more);
     args.push(device.to_owned());
     CommandLine::new("cryptsetup", args)
 }
@@ -250,12 +264,14 @@ mod tests {
 
     #[test]
     fn command_lines() {
-        let line = |options| format_line(options, "/dev/x").to_string();
-        assert_eq!(line(""), "cryptsetup -q luksFormat --pbkdf-memory 262144 /dev/x");
+        let line = |options| format_line(options, "512".to_owned(), "/dev/x").to_string();
+        assert_eq!(line(""), "cryptsetup -q luksFormat --sector-size 512 --pbkdf-memory 262144 /dev/x");
         assert_eq!(
             line("--cipher 'aes-xts-plain64' --pbkdf-memory=65536"),
-            "cryptsetup -q luksFormat --cipher aes-xts-plain64 --pbkdf-memory=65536 /dev/x"
+            "cryptsetup -q luksFormat --cipher aes-xts-plain64 --pbkdf-memory=65536 --sector-size 512 /dev/x"
         );
+        assert_eq!(line("--type luks1"), "cryptsetup -q luksFormat --type luks1 --pbkdf-memory 262144 /dev/x");
+        assert!(line("--sector-size=4096").contains("--sector-size=4096 --pbkdf"));
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Site<'_> {
     }
 
     fn option(&self, key: &str) -> Option<&str> {
-        self.props.get(key).map(String::as_str)
+        self.volume.options.get(key).or(self.props.get(key)).map(String::as_str)
     }
 
     /// The device that the layer's header is on.
