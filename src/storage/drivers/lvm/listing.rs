@@ -224,7 +224,6 @@ impl Inner {
 
 impl State {
     fn next(&mut self, group: &str, (now, age): (Instant, Duration), waits: Waits) -> Next {
-        let together = self.groups.len() > 1;
         let known = self.groups.entry(group.to_owned()).or_default();
         if known.listed.as_ref().is_some_and(|(_, at)| now.saturating_duration_since(*at) <= age) {
             return Next::Read;
@@ -238,10 +237,14 @@ impl State {
             return Next::Fail(problem.clone());
         }
         let alone = || Next::Look(vec![group.to_owned()]);
-        if !together || self.apart_until.is_some_and(|until| now < until) {
+        // One that failed is looked at alone until that succeeds: it would spoil the look for all.
+        if known.failed.is_some() || self.apart_until.is_some_and(|until| now < until) {
             return alone();
         }
-        let Some(common) = self.common else { return Next::Look(self.groups.keys().cloned().collect()) };
+        let Some(common) = self.common else {
+            let well = self.groups.iter().filter(|(_, known)| known.failed.is_none());
+            return Next::Look(well.map(|(name, _)| name.clone()).collect());
+        };
         let took = now.saturating_duration_since(common.at);
         if took < waits.common {
             return Next::Wait(waits.common - took);

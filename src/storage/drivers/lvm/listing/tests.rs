@@ -111,6 +111,18 @@ async fn a_common_look_that_fails_is_done_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_failed_is_left_out_of_the_look_for_all() {
+    let (listing, told) = listing(&["sick", "well", "other"], 60_000, 60_000);
+    let answers = [Err(bad()), Err(bad()), Ok(found(&[("well", &["x"]), ("other", &["y"])]))];
+    answers.into_iter().for_each(|answer| told.expect().send(answer).unwrap());
+    assert_eq!(read(&listing, "sick").await, Err(bad()));
+    listing.inner.lock().apart_until = None;
+    assert_eq!(read(&listing, "well").await.unwrap(), ["x"]);
+    assert_eq!(read(&listing, "other").await.unwrap(), ["y"]);
+    assert_eq!(told.looks(), [vec!["other", "sick", "well"], vec!["sick"], vec!["other", "well"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_is_not_there_is_said_to_be_absent() {
     let (listing, told) = listing(&["gone"], 60_000, 60_000);
     told.expect().send(Ok(BTreeMap::new())).unwrap();
