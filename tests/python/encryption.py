@@ -1,8 +1,11 @@
 """The master passphrase: creating, entering, changing it; what is refused without it; and that nothing shows it."""
 
-from checks import cases, client, consts, equal, made, ok, refused, request
+from checks import CODE_MASK, cases, client, consts, equal, made, ok, refused, request
 
 lin = client()
+NO_KEY, EXISTS, WRONG, PROPERTY, ACCEPTED = (code & CODE_MASK for code in (
+    consts.FAIL_NOT_FOUND_CRYPT_KEY, consts.FAIL_EXISTS_CRYPT_PASSPHRASE, consts.FAIL_INVLD_CRYPT_PASSPHRASE,
+    consts.FAIL_INVLD_PROP, consts.PASSPHRASE_ACCEPTED))
 PATH = "/v1/encryption/passphrase"
 
 
@@ -12,32 +15,32 @@ def status(expected):
 
 
 def accepted(replies):
-    equal(ok(replies)[0].ret_code & 0x7FFF, consts.PASSPHRASE_ACCEPTED)
+    equal(ok(replies)[0].ret_code & CODE_MASK, ACCEPTED)
 
 
 def without_one():
     status("unset")
-    refused(lin.crypt_enter_passphrase("first"), consts.FAIL_NOT_FOUND_CRYPT_KEY)
-    refused(lin.crypt_modify_passphrase("first", "second"), consts.FAIL_NOT_FOUND_CRYPT_KEY)
+    refused(lin.crypt_enter_passphrase("first"), NO_KEY)
+    refused(lin.crypt_modify_passphrase("first", "second"), NO_KEY)
     made(lin.resource_dfn_create("secret", layer_list=["LUKS", "STORAGE"]))
-    refused(lin.volume_dfn_create("secret", 16384, passphrase="own"), consts.FAIL_NOT_FOUND_CRYPT_KEY)
+    refused(lin.volume_dfn_create("secret", 16384, passphrase="own"), NO_KEY)
 
 
 def created_once():
     made(lin.crypt_create_passphrase("first"))
     status("unlocked")
-    refused(lin.crypt_create_passphrase("other"), consts.FAIL_EXISTS_CRYPT_PASSPHRASE)
+    refused(lin.crypt_create_passphrase("other"), EXISTS)
 
 
 def entered():
-    refused(lin.crypt_enter_passphrase("wrong"), consts.FAIL_INVLD_CRYPT_PASSPHRASE)
+    refused(lin.crypt_enter_passphrase("wrong"), WRONG)
     accepted(lin.crypt_enter_passphrase("first"))
 
 
 def changed():
-    refused(lin.crypt_modify_passphrase("wrong", "second"), consts.FAIL_INVLD_CRYPT_PASSPHRASE)
+    refused(lin.crypt_modify_passphrase("wrong", "second"), WRONG)
     ok(lin.crypt_modify_passphrase("first", "zweite, \u00e4"))
-    refused(lin.crypt_enter_passphrase("first"), consts.FAIL_INVLD_CRYPT_PASSPHRASE)
+    refused(lin.crypt_enter_passphrase("first"), WRONG)
     accepted(lin.crypt_enter_passphrase("zweite, \u00e4"))
 
 
@@ -53,7 +56,7 @@ def of_a_volume():
 def not_shown():
     _, props = request("GET", "/v1/controller/properties")
     assert not [key for key in props if key.startswith("encrypted/")], props
-    refused(lin.controller_set_prop("encrypted/masterkey", "x"), consts.FAIL_INVLD_PROP)
+    refused(lin.controller_set_prop("encrypted/masterkey", "x"), PROPERTY)
     # What got into the wrong place by mistake is not repeated.
     for method, body in (("PATCH", {"hunter2": 1}), ("POST", "hunter2"), ("PUT", ["hunter2"])):
         answer = request(method, PATH, body)
