@@ -2,12 +2,18 @@
 //! data, and does nothing at all while something of it is in use.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::exec::{Breaker, CommandLine, Exec, Limits};
 use super::loops::Loops;
 use super::pool_folder::is_mount_point;
 use super::problem::{io_problem, problem};
 use crate::model::report::Problem;
+
+/// Tries to unmount, with [`UNMOUNT_PAUSE`] between them: two seconds. Looks of others at a device take milliseconds; what
+/// is in use for longer is in use.
+const UNMOUNT_TRIES: u32 = 20;
+const UNMOUNT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What was given back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,11 +63,19 @@ fn refuse_used(loops: &Loops, files: &[PathBuf]) -> Result<(), Problem> {
     ))
 }
 
+/// Tries again for a while: a device that somebody had a look at while it was detached gives its file back a moment later.
 async fn unmount(folder: &Path) -> Result<(), Problem> {
     let exec = Exec::new(Limits::default());
     let line = CommandLine::new("umount", [folder.display().to_string()]);
-    let done = exec.run(&line, &Breaker::default()).await;
-    done.map(|_| ()).map_err(|error| error.into_problem("The pool's image cannot be unmounted"))
+    let mut left = UNMOUNT_TRIES;
+    loop {
+        left -= 1;
+        match exec.run(&line, &Breaker::default()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if left == 0 => return Err(error.into_problem("The pool's image cannot be unmounted")),
+            Err(_) => tokio::time::sleep(UNMOUNT_PAUSE).await,
+        }
+    }
 }
 
 #[cfg(test)]

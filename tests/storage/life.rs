@@ -369,10 +369,10 @@ async fn a_failed_mkfs_says_what_it_ran() {
 async fn layers_that_are_not_built_are_refused_and_make_nothing() {
     let Some(rig) = Rig::new(Ground::Plain).await else { return };
     let mut web = resource("web", 1);
-    web.layers.insert(0, LayerKind::Luks);
+    web.layers.insert(0, LayerKind::Nvme);
     let report = rig.reconcile(&web).await;
     let problem = report.problem.expect("refused");
-    assert!(problem.message.contains("LUKS"), "{problem:?}");
+    assert!(problem.message.contains("NVME"), "{problem:?}");
     assert!(rig.files().is_empty());
     web.order = Order::Remove;
     assert!(rig.settle(&web).await.gone);

@@ -154,7 +154,7 @@ async fn hung_command(kind: ProviderKind) {
     };
     let started = Instant::now();
     rig.settle(&beside).await;
-    crate::rigs::series("LVM: a group beside one whose lock is held", format!("{kind:?} {:?}", started.elapsed()));
+    super::series("LVM: a group beside one whose lock is held", format!("{kind:?} {:?}", started.elapsed()));
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let problem = sick.await.expect("no panic").problem.expect("it waits for the lock");
     assert!(!problem.correction.is_empty() && problem.cause.contains("was ended after"), "{problem:?}");

@@ -10,6 +10,7 @@ if [ "$$" != 1 ]; then
         linux.uml mem="${ZEA_NODE_MEMORY:-512M}" quiet rootfstype=hostfs rootflags=/ ro init="$0" panic=0 \
         ubd0d="$work/disk-a" ubd1d="$work/disk-b" ubd2d="$work/disk-c" con=null con0=null,fd:1 \
         umid=node uml_dir="$work" zea_work="$work" zea_binary="$binary" zea_test="$test" \
+        ZEA_SEED="${ZEA_SEED:-1}" ZEA_SOAK="${ZEA_SOAK:-0}" \
         </dev/null >"$work/console" 2>&1
 fi
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run RUST_BACKTRACE=1

@@ -10,6 +10,21 @@ use crate::storage::rig::{SIZE, device, fill, keep, ok, resource, restored, roll
 
 /// More steps than any plan here has.
 const STEPS: usize = 12;
+/// So many of them are drawn in `make test`: a round takes a minute or two, for its commands. `make soak` takes all.
+const STEPS_SHORT: usize = 2;
+
+/// The steps after which passes are cut off.
+fn cuts(kind: ProviderKind) -> Vec<usize> {
+    let mut steps: Vec<usize> = (0..STEPS).collect();
+    let seed = super::seed().unwrap_or_default();
+    if !super::is_soak() {
+        fastrand::Rng::with_seed(seed).shuffle(&mut steps);
+        steps.truncate(STEPS_SHORT);
+    }
+    let figures = format!("after {steps:?} of {STEPS} steps, seed {seed} (ZEA_SEED={seed} repeats it)");
+    super::series(&format!("{kind:?}: passes cut off"), figures);
+    steps
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn snapshots() {
@@ -194,7 +209,7 @@ async fn every_cut_converges_thick() {
 
 async fn every_cut_converges(kind: ProviderKind) {
     let mut rig = Rig::new(kind).await;
-    for steps in 0..STEPS {
+    for steps in cuts(kind) {
         let mut web = resource("web", 2);
         rig.cut_off(&web, steps).await;
         let report = rig.settle(&web).await;

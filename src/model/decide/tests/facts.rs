@@ -93,6 +93,10 @@ fn an_order_is_over_when_a_report_of_it_knows_no_problem() {
             report(&mut puppet, "alpha", |report| {
                 report.generation = generation;
                 report.problem = fails.then(problem);
+                if fails {
+                    // What could not be carried out is still there.
+                    report.volumes = vec![VolumeReport { backing_path: Some("/dev/loop1".to_owned()), ..usable(10) }];
+                }
             });
             let own = replica(&puppet, "alpha");
             assert_eq!(own.flags, if over { after } else { before }, "{before:?} {generation} {fails}");

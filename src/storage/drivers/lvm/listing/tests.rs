@@ -1,3 +1,5 @@
+//! Tests of what is decided from a listing of LVM.
+
 use std::collections::VecDeque;
 
 use super::*;
