@@ -64,6 +64,26 @@ fn a_folder_of_the_other_kind_or_of_another_node_is_refused() {
 }
 
 #[test]
+fn a_node_that_was_deleted_is_there_again_after_the_next_start() {
+    if !can_run("a deleted node and the next start") {
+        return;
+    }
+    let place = Place::new();
+    let zead = Zead::standalone(&place, free_port());
+    zead.client().call("DELETE", "/v1/nodes/alpha", None).ok("the node's deletion");
+    super::harness::wait_for("the node's end", || {
+        (zead.client().get("/v1/nodes") == serde_json::json!([])).then_some(())
+    });
+    end(zead);
+    let zead = Zead::standalone(&place, free_port());
+    zead.client().spawn("web", 8192).ok("a volume");
+    zead.client().delete("web").ok("its deletion");
+    end(zead);
+    assert!(place.release().status.success());
+    nothing_is_held(&place);
+}
+
+#[test]
 fn a_damaged_store_is_told_before_anything_is_mounted_and_does_not_hinder_a_release() {
     if !can_run("a damaged store") {
         return;
