@@ -111,6 +111,38 @@ fn a_damaged_store_is_told_before_anything_is_mounted_and_does_not_hinder_a_rele
 }
 
 #[test]
+fn a_store_that_the_engine_stumbles_over_is_told_in_a_line() {
+    let place = Place::new();
+    end(Zead::start(&place, free_port(), &SIMULATED, &[]));
+    let store = place.path().join("zea.redb");
+    let mut bytes = std::fs::read(&store).unwrap();
+    // The first page behind the head: the engine panics at what is no kind of page.
+    bytes[8192..8392].fill(0xCA);
+    std::fs::write(&store, bytes).unwrap();
+    refused(&place, &SIMULATED, &[], &["is damaged", "engine stumbled", "restore the last export"]);
+    let log = std::fs::read_to_string(place.path().join("standalone.log")).unwrap();
+    assert!(!log.contains("panicked") && !log.contains("backtrace"), "{log}");
+}
+
+#[test]
+fn what_a_start_lacks_is_told_once() {
+    let place = Place::new();
+    let none = place.path().join("none.toml");
+    let output = Command::new(ZEAD).args(["controller", "--config"]).arg(&none).output().unwrap();
+    let told = text(&output);
+    assert_eq!((output.status.code(), told.matches("No such file").count()), (Some(2), 1), "{told}");
+}
+
+#[test]
+fn a_controller_on_the_store_of_a_standalone_says_so() {
+    let place = Place::new();
+    end(Zead::start(&place, free_port(), &SIMULATED, &[]));
+    let zead = Zead::start(&place, free_port(), &["controller"], &[]);
+    super::harness::wait_for("the word", || zead.log().contains("that of a simulated cluster").then_some(()));
+    end(zead);
+}
+
+#[test]
 fn a_bad_name_and_too_small_a_pool_leave_no_trace() {
     if !can_run("starts with bad settings") {
         return;
