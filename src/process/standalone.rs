@@ -18,6 +18,8 @@ use crate::storage::pool_folder::{self, PoolFolder};
 
 /// The group that the first start makes.
 const GROUP: &str = "local";
+/// Why volumes are of the layer STORAGE alone.
+const NO_DRBD: &str = "this kernel has no DRBD 9 (its module is not loaded)";
 /// What to try with it.
 const TRY: [&str; 3] = ["make web 1G", "resource list", "actors"];
 
@@ -96,23 +98,22 @@ fn serve_own(
 fn of_group(cluster: &Cluster, pool: &PoolName, layers: &[LayerKind]) -> (Option<String>, String) {
     let group = GroupName::parse(GROUP).ok().and_then(|name| cluster.groups.get(&name));
     let Some(group) = group else {
-        let names: Vec<&str> = layers.iter().map(|layer| layer.as_str()).collect();
-        let create = format!("group create {GROUP} --place-count 1 --pools {pool} --layers {}", names.join(","));
+        let create = format!("group create {GROUP} --place-count 1 --pools {pool} --layers {}", named(layers));
         let line = format!("There is no group '{GROUP}' any more: zea make needs -g GROUP, or the group made again");
         return (Some(line), create);
     };
-    let makes = group.filter.layers.as_deref();
-    let line = match (layers, makes) {
-        ([LayerKind::Storage], Some([LayerKind::Storage])) => {
-            let why = "this kernel has no DRBD 9 (its module is not loaded)";
-            Some(format!("Group '{GROUP}' makes volumes of layer STORAGE: {why}"))
-        }
-        ([LayerKind::Storage], Some([])) | ([LayerKind::Storage], None) => Some(format!(
-            "Group '{GROUP}' names no layers, which means DRBD: this kernel has no DRBD 9, so that its volumes find no place"
-        )),
-        _ => None,
-    };
+    let made = group.filter.layers.as_deref().unwrap_or_default();
+    let (has_drbd, wants_drbd) =
+        (layers.contains(&LayerKind::Drbd), made.is_empty() || made.contains(&LayerKind::Drbd));
+    let line = (!has_drbd).then(|| match wants_drbd {
+        true => format!("Group '{GROUP}' wants layer DRBD: {NO_DRBD}, so that its volumes find no place"),
+        false => format!("Group '{GROUP}' makes volumes of layer {}: {NO_DRBD}", named(made)),
+    });
     (line, TRY[0].to_owned())
+}
+
+fn named(layers: &[LayerKind]) -> String {
+    layers.iter().map(|layer| layer.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Waits for the store's records, and refuses those of another cluster.
@@ -244,7 +245,9 @@ mod tests {
         const DRBD: &[LayerKind] = &[LayerKind::Drbd, LayerKind::Storage];
         let (line, first) = told("grp local", "layers=STORAGE", STORAGE);
         assert!(line.unwrap().contains("of layer STORAGE") && first == TRY[0]);
-        assert!(told("grp local", "", STORAGE).0.unwrap().contains("names no layers"));
+        for layers in ["", "layers=DRBD,STORAGE"] {
+            assert!(told("grp local", layers, STORAGE).0.unwrap().contains("find no place"), "{layers}");
+        }
         assert_eq!(told("grp local", "layers=STORAGE", DRBD), (None, TRY[0].to_owned()));
         let (line, first) = told("grp other", "", STORAGE);
         assert!(line.unwrap().contains("no group 'local'"));

@@ -92,7 +92,7 @@ pub(super) fn refuse_deleting(definition: &ResourceDefinition) -> Result<(), Ref
     }
     Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being deleted", definition.name))
         .because("Its deletion was asked for, and goes on until every node has removed its part")
-        .cure("Wait until it is gone. What holds it up stands at its resources; zea resource list names it")
+        .cure("Wait until it is gone. To be told what holds it up, delete it once more")
         .about("RscDfn", &definition.name))
 }
 
