@@ -77,10 +77,21 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // A closed stderr leaves nobody to tell.
-            let _ = writeln!(std::io::stderr(), "zead: {error:#}");
+            let _ = writeln!(std::io::stderr(), "zead: {}", told(&error));
             ExitCode::from(EXIT_START)
         }
     }
+}
+
+/// The error with its causes, without those that it names itself.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn run(arguments: Arguments, started: SystemTime) -> anyhow::Result<u8> {

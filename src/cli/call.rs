@@ -9,6 +9,15 @@ use crate::protocols::rest::routes::Method;
 /// What stays as it is in a segment of a path and in a query: RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// Where the objects are that lists are narrowed to, by parameter of the query.
+const NAMED: [(&str, &str); 5] = [
+    ("nodes", "/v1/nodes"),
+    ("resources", "/v1/resource-definitions"),
+    ("resource_definitions", "/v1/resource-definitions"),
+    ("resource_groups", "/v1/resource-groups"),
+    ("storage_pools", "/v1/storage-pool-definitions"),
+];
+
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -71,6 +80,17 @@ impl Call {
         self
     }
 
+    /// Reads each object that the query names, to tell an empty list from a name that nobody has.
+    #[must_use]
+    pub fn named(&self) -> Vec<Call> {
+        let (_, query) = self.target.split_once('?').unwrap_or_default();
+        let named = query.split('&').filter_map(|pair| pair.split_once('=')).filter_map(|(key, name)| {
+            let path = NAMED.iter().find(|(known, _)| *known == key)?.1;
+            Some(Call { method: Method::Get, target: format!("{path}/{name}"), body: None })
+        });
+        named.collect()
+    }
+
     /// With a change of one property as body; no value removes it.
     #[must_use]
     pub fn with_property(self, key: &str, value: Option<&str>) -> Call {
@@ -99,6 +119,14 @@ mod tests {
         let call = Call::get("/v1/nodes", &[]).query("nodes", ["a.b-c_d", "ä&x=y"]).query("props", ["k"]);
         assert_eq!(call.target, "/v1/nodes?nodes=a.b-c_d&nodes=%C3%A4%26x%3Dy&props=k");
         assert!(call.is_reading());
+    }
+
+    #[test]
+    fn what_a_query_names_can_be_looked_for() {
+        let call = Call::get("/v1/view/resources", &[]).query("resources", ["a b"]).query("nodes", ["n1", "n2"]);
+        let named: Vec<String> = call.query("limit", ["7"]).named().into_iter().map(|call| call.target).collect();
+        assert_eq!(named, ["/v1/resource-definitions/a%20b", "/v1/nodes/n1", "/v1/nodes/n2"]);
+        assert!(Call::get("/v1/nodes", &[]).named().is_empty());
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub fn main() -> u8 {
 
 /// Carries a command line out; gives the exit code: 0 done, 2 wrong arguments, 10 refused, 20 no controller answered.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, around: Surroundings) -> u8 {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let arguments: Vec<OsString> = help_asked(arguments.into_iter().collect());
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return tell_usage(&negative_size(error, &arguments), around),
@@ -125,6 +125,15 @@ fn carry_out(cli: &Cli, parts: &mut Parts) -> Result<(), CliError> {
     let progress = err && format == args::Format::Table;
     let printing = Printing { out: parts.out, err: parts.err, format, style, progress };
     commands::run(&cli.command, &mut Session::new(client, printing, parts.passphrases))
+}
+
+/// `zea help COMMAND` is `zea COMMAND --help`.
+fn help_asked(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
 }
 
 /// A size below zero looks like an option to the reader of words: says what it is instead.

@@ -84,9 +84,12 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Reads something and prints it.
+    /// Reads something and prints it. A list that is empty because it was narrowed to what does not exist is a refusal.
     pub fn show(&mut self, call: &Call, view: View) -> Result<(), CliError> {
         let answer = self.ask(call)?;
+        if is_empty_list(&answer) {
+            call.named().iter().try_for_each(|named| self.ask(named).map(|_| ()))?;
+        }
         self.show_answer(&answer, view)
     }
 
@@ -100,9 +103,7 @@ impl<'a> Session<'a> {
 
     fn find(&mut self, call: &Call, view: View, missing: &str) -> Result<(), CliError> {
         let answer = self.ask(call)?;
-        let nothing =
-            serde_json::from_str::<Vec<serde::de::IgnoredAny>>(&answer.body).is_ok_and(|list| list.is_empty());
-        if nothing {
+        if is_empty_list(&answer) {
             return Err(CliError::Failed(missing.to_owned()));
         }
         self.show_answer(&answer, view)
@@ -222,6 +223,10 @@ impl<'a> Session<'a> {
     pub fn print_page(&mut self, page: &Page) -> Result<(), CliError> {
         Ok(self.out.write_all(page.draw(self.style).as_bytes())?)
     }
+}
+
+fn is_empty_list(answer: &Answer) -> bool {
+    serde_json::from_str::<Vec<serde::de::IgnoredAny>>(&answer.body).is_ok_and(|list| list.is_empty())
 }
 
 fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, CliError> {

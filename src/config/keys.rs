@@ -65,7 +65,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "link.listen", about: "Where a satellite awaits its controller.", slot: |c| &mut c.link.listen },
     Key {
         path: "link.certificate",
-        about: "PEM files: certificate chain, private key, and the authority of the other side. All three or none;\nnone: standalone makes its own, the other roles refuse to link.",
+        about: "PEM files: certificate chain, private key, and the authority of the other side. All three or none;\nnone: those that lie in the identity folder. Without any a satellite does not start, and a controller reaches none;\na standalone needs none.",
         slot: |c| &mut c.link.certificate,
     },
     Key { path: "link.key", about: "", slot: |c| &mut c.link.key },

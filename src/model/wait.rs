@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use super::cluster::{Cluster, PoolKey};
 use super::code::*;
-use super::kinds::SnapshotFlags;
+use super::definition::Resource;
+use super::kinds::{SnapshotFlags, VolumeFlags};
 use super::names::{NodeName, RscName, SnapName};
 use super::refusal::Note;
 use super::report::Problem;
-use super::snapshot::SnapshotKey;
+use super::snapshot::{Snapshot, SnapshotKey};
+
+/// Flags of a snapshot that will never be complete.
+const FAILED_SNAPSHOT: u64 = SnapshotFlags::FAILED_DEPLOYMENT.0 | SnapshotFlags::FAILED_DISCONNECT.0;
 
 /// A node is to carry out a generation of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +132,7 @@ impl Goal {
 ///
 /// What was decided says "deleted" beforehand. Where a node refused or has not answered, its own entry stands alone; where
 /// it is away, the answer says that the object is being deleted. The code stays that of a success: the order is kept. Of what
-/// a node refused and what was taken back, nothing says that it was done.
+/// a node refused and what was taken back, nothing says that it was done, and nothing that a snapshot was taken which failed.
 #[must_use]
 pub fn outcome(cluster: &Cluster, decided: Vec<Note>, goals: &[Goal]) -> Vec<Note> {
     let taken_back: Vec<&Goal> = goals.iter().filter(|goal| goal.is_taken_back(cluster)).collect();
@@ -138,38 +142,32 @@ pub fn outcome(cluster: &Cluster, decided: Vec<Note>, goals: &[Goal]) -> Vec<Not
     let concerned = if taken_back.is_empty() { goals.iter().collect() } else { taken_back };
     let mut standings: Vec<(&Goal, Standing)> =
         concerned.into_iter().map(|goal| (goal, goal.standing(cluster))).collect();
-    let mut notes = Vec::new();
-    for note in decided {
-        let Some((rsc, failed)) = not_taken(cluster, &note) else {
-            notes.extend(as_it_came(note, &standings));
-            continue;
-        };
-        // A node that is away does not take it when it comes back.
-        standings.retain(|(goal, standing)| goal.rsc != rsc || *standing != Standing::Away);
-        notes.push(failed);
+    // A node that was lost before it took its part does not take it when it comes back.
+    for snapshot in decided.iter().filter_map(|note| made_snapshot(note, cluster)).filter(|made| is_lost(made)) {
+        standings.retain(|(goal, standing)| goal.rsc != snapshot.key.rsc || *standing != Standing::Away);
     }
-    notes.extend(standings.iter().filter_map(|(goal, standing)| goal.note(standing)));
+    let decided = decided.into_iter().map(|note| as_a_snapshot_came(note, cluster));
+    let mut notes: Vec<Note> = decided.filter_map(|note| as_it_came(note, &standings)).collect();
+    let told =
+        |(goal, standing): &(&Goal, Standing)| Some(as_deletion_stands(goal.note(standing)?, cluster, goal, standing));
+    notes.extend(standings.iter().filter_map(told));
     once(&mut notes);
     notes
 }
 
-/// What stands for the note of a snapshot that failed because a node went away before it was taken there, and whose it is.
-fn not_taken(cluster: &Cluster, note: &Note) -> Option<(RscName, Note)> {
-    let named = |key| note.refs.iter().find(|(known, _)| *known == key).map(|(_, name)| name.as_str());
-    if note.kind != Kind::Success || note.code != CREATED {
-        return None;
+/// The note of a device in use that keeps something from being deleted: the deletion is kept, which nobody would expect of
+/// an error.
+fn as_deletion_stands(mut note: Note, cluster: &Cluster, goal: &Goal, standing: &Standing) -> Note {
+    let Standing::InUse(_) = standing else { return note };
+    let Some(definition) = cluster.definitions.get(&goal.rsc) else { return note };
+    let resource = definition.resources.get(&goal.node);
+    let part = |resource: &Resource| resource.volumes.values().any(|volume| volume.flags.has(VolumeFlags::DELETE));
+    if resource.is_some_and(|resource| resource.is_deleting() || part(resource)) {
+        note.message = format!("{}: the deletion stands, and is carried out once nothing uses it", note.message);
+        let more = "The deletion cannot be taken back. To keep the data, copy it before the device is free";
+        note.details = Some(note.details.map_or_else(|| more.to_owned(), |details| format!("{details}\n{more}")));
     }
-    let rsc = RscName::parse(named("RscDfn")?).ok()?;
-    let key = SnapshotKey { rsc: rsc.clone(), name: SnapName::parse(named("Snapshot")?).ok()? };
-    let snapshot = cluster.snapshots.get(&key).filter(|found| found.flags.has(SnapshotFlags::FAILED_DISCONNECT))?;
-    let parts = snapshot.nodes.iter().filter(|(_, part)| !part.taken);
-    let nodes: Vec<String> = parts.map(|(node, _)| node.to_string()).collect();
-    let message = format!("Snapshot '{}' of '{rsc}' has failed", snapshot.key.name);
-    let failed = Note::new(Kind::Error, FAIL_NOT_CONNECTED, message)
-        .because(format!("The connection to {} was lost before it was taken there", nodes.join(", ")))
-        .cure("Delete it, and take another one when all nodes are connected");
-    let failed = failed.about("RscDfn", &rsc).about("Snapshot", &snapshot.key.name);
-    Some((rsc, failed))
+    note
 }
 
 /// The note of a deletion, as far as it is true; others as they are.
@@ -188,6 +186,44 @@ fn as_it_came(mut note: Note, standings: &[(&Goal, Standing)]) -> Option<Note> {
         note.message = format!("{what} is being deleted");
     }
     Some(note)
+}
+
+/// The note of a snapshot that was made; of one that failed, what is left of it.
+fn as_a_snapshot_came(note: Note, cluster: &Cluster) -> Note {
+    let has_failed = |flags: SnapshotFlags| flags.0 & FAILED_SNAPSHOT != 0;
+    let failed = made_snapshot(&note, cluster).filter(|snapshot| has_failed(snapshot.flags));
+    let Some((snapshot, SnapshotKey { rsc, name })) = failed.map(|snapshot| (snapshot, &snapshot.key)) else {
+        return note;
+    };
+    if is_lost(snapshot) {
+        let parts = snapshot.nodes.iter().filter(|(_, part)| !part.taken);
+        let nodes: Vec<&str> = parts.map(|(node, _)| node.as_str()).collect();
+        return Note::new(Kind::Error, FAIL_NOT_CONNECTED, format!("Snapshot '{name}' of '{rsc}' was not taken"))
+            .because(format!("The connection to {} was lost before it was taken there", nodes.join(", ")))
+            .cure("Delete it, and take another one when all nodes are connected")
+            .about("RscDfn", rsc)
+            .about("Snapshot", name);
+    }
+    Note::warning(WARN_STORAGE_ERROR, format!("Snapshot '{name}' of '{rsc}' was not taken"))
+        .because("A node could not take it in time, or at all")
+        .cure("Delete it, and take another one when the cause is mended")
+        .details("It is kept, marked as failed, until it is deleted; it cannot be restored")
+        .about("RscDfn", rsc)
+        .about("Snapshot", name)
+}
+
+/// Whether a node went away before it took its part.
+fn is_lost(snapshot: &Snapshot) -> bool {
+    snapshot.flags.has(SnapshotFlags::FAILED_DISCONNECT)
+}
+
+/// The snapshot that a note says was taken.
+fn made_snapshot<'a>(note: &Note, cluster: &'a Cluster) -> Option<&'a Snapshot> {
+    let is_creation = note.kind == Kind::Success && note.code == CREATED;
+    let named = |key| note.refs.iter().find(|(known, _)| *known == key).map(|(_, name)| name.as_str());
+    let (rsc, name) = (named("RscDfn").filter(|_| is_creation)?, named("Snapshot")?);
+    let key = SnapshotKey { rsc: RscName::parse(rsc).ok()?, name: SnapName::parse(name).ok()? };
+    cluster.snapshots.get(&key).map(|snapshot| &**snapshot)
 }
 
 /// Whether the note speaks of what the goal asks of its node.
@@ -212,9 +248,14 @@ fn told(code: u16, node: &NodeName, problem: &Problem) -> Note {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::model::change::Change;
+    use crate::model::definition::ResourceDefinition;
+    use crate::model::kinds::ResourceFlags;
     use crate::model::observed::{ResourceStatus, Sighting};
-    use crate::model::testkit::{cluster, node, pool, rsc};
+    use crate::model::testkit::{cluster, extend, node, pool, rsc};
 
     /// `web` on alpha, which says what the row wants, and on bravo, which is away.
     fn asked(generation: u64, in_use: bool, problem: Option<Problem>) -> Cluster {
@@ -288,8 +329,52 @@ mod tests {
         failed.flags = SnapshotFlags::FAILED_DISCONNECT;
         failed.nodes.get_mut(&node("bravo")).unwrap().taken = false;
         cluster.apply(&crate::model::change::Change::Snapshot(key, Some(failed.into())));
-        let why = "Snapshot 'then' of 'web' has failed: The connection to bravo was lost before it was taken there";
+        let why = "Snapshot 'then' of 'web' was not taken: The connection to bravo was lost before it was taken there";
         assert_eq!(words(&cluster), [(FAIL_NOT_CONNECTED, why.to_owned())]);
+    fn a_deletion_that_a_user_holds_up_is_told_to_stand() {
+        let mut cluster = asked(2, true, Some(mounted()));
+        let told = |cluster: &Cluster| outcome(cluster, Vec::new(), &[goal("alpha")]).remove(0);
+        assert_eq!(told(&cluster).message, "(Node: 'alpha') it is in use", "nothing is deleted");
+        let web = cluster.definitions[&rsc("web")].clone();
+        let (mut whole, mut part) = (ResourceDefinition::clone(&web), ResourceDefinition::clone(&web));
+        for resource in whole.resources.values_mut() {
+            resource.flags = resource.flags.with(ResourceFlags::DELETE);
+        }
+        for volume in part.resources.values_mut().flat_map(|resource| resource.volumes.values_mut()) {
+            volume.flags = volume.flags.with(VolumeFlags::DELETE);
+        }
+        for going in [whole, part] {
+            cluster.apply(&Change::Definition(rsc("web"), Some(Arc::new(going))));
+            let told = told(&cluster);
+            assert!(told.message.contains("the deletion stands") && told.code == FAIL_IN_USE, "{told:?}");
+            assert!(told.details.is_some_and(|details| details.contains("cannot be taken back")));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_told_as_taken_only_where_it_was() {
+        let mut cluster = asked(2, false, Some(mounted()));
+        extend(&mut cluster, "snap web monday alpha/data");
+        let note = || {
+            let note = Note::success(CREATED, "Snapshot 'monday' of 'web' created on alpha");
+            note.about("RscDfn", "web").about("Snapshot", "monday")
+        };
+        let told = |cluster: &Cluster| {
+            let notes = outcome(cluster, vec![note()], &[goal("alpha")]);
+            notes.into_iter().map(|note| (note.kind, note.message)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&cluster)[0], (Kind::Success, note().message), "what the node could not is something else");
+        for (flag, kind) in
+            [(SnapshotFlags::FAILED_DEPLOYMENT, Kind::Warn), (SnapshotFlags::FAILED_DISCONNECT, Kind::Error)]
+        {
+            let (key, snapshot) = cluster.snapshots.iter().next().expect("one");
+            let failed = Snapshot { flags: flag, ..Snapshot::clone(snapshot) };
+            cluster.apply(&Change::Snapshot(key.clone(), Some(Arc::new(failed))));
+            let told = told(&cluster);
+            let kinds: Vec<Kind> = told.iter().map(|(kind, _)| *kind).collect();
+            assert_eq!(kinds, [kind, Kind::Error], "{told:?}");
+            assert_eq!(told[0].1, "Snapshot 'monday' of 'web' was not taken");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::data_folder::DataFolder;
 use super::{Start, StartError, hints, identity, passphrase};
 use crate::actors::controller::root::{self, Controller, Setup};
 use crate::actors::controller::satellites::LocalSatellites;
@@ -65,6 +66,8 @@ pub(super) fn start_alone(system: &System, start: &Start) -> Result<Serving, Sta
     let served = super::rest::start(system, start, &controller, endpoint.as_ref())?;
     let (rest, mut lines) = (served.rest, served.lines());
     lines[0].push_str(&format!(" (data in {})", start.config.node.data.display()));
+    let port = start.config.link.listen.port();
+    lines.extend(DataFolder::word_to_controller(&start.config.store_path(), port));
     match secure {
         true => {
             lines.push("Satellites are reached over mutual TLS".to_owned());

@@ -62,6 +62,21 @@ impl DataFolder {
         }
     }
 
+    /// What a controller that starts alone on the folder of a standalone has to be told.
+    pub fn word_to_controller(store: &Path, port: u16) -> Option<String> {
+        match Self::of_store(store, Owner::Simulation).remembered()? {
+            Owner::Node(node) => Some(format!(
+                "This store was a standalone's: its node '{node}' stays offline until a satellite of its own is named with \
+                 zea node interface modify {node} default --port {port}"
+            )),
+            Owner::Simulation => Some(
+                "This store is that of a simulated cluster: its nodes are online only with zead standalone \
+                 --simulated-nodes N"
+                    .to_owned(),
+            ),
+        }
+    }
+
     /// Remembers whose the folder is from now on.
     ///
     /// # Errors
@@ -146,6 +161,18 @@ mod tests {
         refused(&of(place.path(), node("third")), &real, ["node", "'third'", "ZEA_NODE__NAME"]);
         refused(&of(place.path(), Owner::Simulation), &real, ["real volumes", "node", "without"]);
         refused(&of(place.path(), node("vm")), &simulated, ["simulated", "SIMULATED=n", "data folder"]);
+    }
+
+    #[test]
+    fn a_controller_is_told_whose_store_it_takes_over() {
+        let place = tempfile::tempdir().unwrap();
+        let store = place.path().join("zea.redb");
+        let word = || DataFolder::word_to_controller(&store, 3367);
+        assert_eq!(word(), None, "a controller's own store");
+        of(place.path(), node("vm")).remember().unwrap();
+        assert!(word().unwrap().contains("zea node interface modify vm default --port 3367"));
+        of(place.path(), Owner::Simulation).remember().unwrap();
+        assert!(word().unwrap().contains("--simulated-nodes"));
     }
 
     #[test]

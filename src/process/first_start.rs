@@ -9,9 +9,9 @@ use crate::actors::system::System;
 use crate::model::cluster::Cluster;
 use crate::model::command::{Command, GroupCommand, NewInterface, NewPool, NodeCommand, PoolCommand};
 use crate::model::group::SelectFilter;
-use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind, VolumeGroupFlags};
+use crate::model::kinds::{EncryptionKind, LayerKind, NodeFlags, NodeKind, ProviderKind, VolumeGroupFlags};
 use crate::model::names::{GroupName, NetIfName, NodeName, PoolName};
-use crate::model::node::{BACKING_PROP, SatellitePort};
+use crate::model::node::{BACKING_PROP, Node, SatellitePort};
 use crate::model::props::PropsModify;
 
 /// How long the store may take to load before the first command is answered.
@@ -42,23 +42,42 @@ pub struct First<'a> {
     pub folder: &'a str,
 }
 
-/// Makes what is missing of nodes and pools, after [`wait_for_load`]; the group only together with the first node. Names
-/// the nodes that it made.
+/// Makes each thing only where it is missing, after [`wait_for_load`]: nodes, a pool for a node that has none, and the group
+/// where there is no node at all, so that later starts leave alone what people changed or deleted. The group comes first: a
+/// start that ended half-way is finished by the next one. Names the nodes that it made.
 pub async fn make(controller: &Controller, firsts: &[First<'_>], group: &Group) -> Result<Vec<NodeName>, StartError> {
     let known = controller.view.load();
-    let new: Vec<&First> = firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).collect();
-    for first in &new {
-        execute(controller, Command::Node(node(first)?)).await?;
-        execute(controller, Command::Pool(PoolCommand::Create(pool(first)))).await?;
+    let commands = missing(&known, firsts, group)?;
+    for command in commands {
+        execute(controller, command).await?;
     }
+    Ok(firsts.iter().filter(|first| !known.nodes.contains_key(&first.node)).map(|first| first.node.clone()).collect())
+}
+
+/// What is to be made, in this order.
+fn missing(known: &Cluster, firsts: &[First<'_>], group: &Group) -> Result<Vec<Command>, StartError> {
+    let mut commands = Vec::new();
     if known.nodes.is_empty()
         && let Some(first) = firsts.first()
     {
-        for command in group_commands(group, first)? {
-            execute(controller, Command::Group(command)).await?;
+        commands.extend(group_commands(known, group, first)?.into_iter().map(Command::Group));
+    }
+    for first in firsts {
+        let node_there = known.nodes.get(&first.node);
+        if node_there.is_none() {
+            commands.push(Command::Node(node(first)?));
+        }
+        if node_there.is_none_or(|node| lacks_a_pool(node)) {
+            commands.push(Command::Pool(PoolCommand::Create(pool(first))));
         }
     }
-    Ok(new.into_iter().map(|first| first.node.clone()).collect())
+    Ok(commands)
+}
+
+/// One that is on its way out gets none.
+fn lacks_a_pool(node: &Node) -> bool {
+    let has_disks = node.pools.values().any(|pool| pool.provider != ProviderKind::Diskless);
+    !has_disks && !node.flags.has(NodeFlags::DELETE)
 }
 
 /// Waits until nodes of this process are online and the room of their pools is known, so that the first request that
@@ -129,27 +148,33 @@ fn pool(first: &First) -> NewPool {
     }
 }
 
-fn group_commands(group: &Group, first: &First) -> Result<Vec<GroupCommand>, StartError> {
+fn group_commands(known: &Cluster, group: &Group, first: &First) -> Result<Vec<GroupCommand>, StartError> {
     let name = legal(GroupName::parse(group.name))?;
-    let create = GroupCommand::Create {
-        name: name.clone(),
-        description: Some("Volumes on this machine".to_owned()),
-        props: PropsModify::default(),
-        filter: SelectFilter {
-            place_count: Some(group.replicas),
-            pools: Some(vec![first.pool.clone()]),
-            layers: Some(group.layers.clone()),
-            ..SelectFilter::default()
-        },
-        peer_slots: None,
-    };
-    let volume = GroupCommand::VolumeCreate {
-        group: name,
-        number: None,
-        flags: VolumeGroupFlags::NONE,
-        props: PropsModify::default(),
-    };
-    Ok(vec![create, volume])
+    let there = known.groups.get(&name);
+    let mut commands = Vec::new();
+    if there.is_none() {
+        commands.push(GroupCommand::Create {
+            name: name.clone(),
+            description: Some("Volumes on this machine".to_owned()),
+            props: PropsModify::default(),
+            filter: SelectFilter {
+                place_count: Some(group.replicas),
+                pools: Some(vec![first.pool.clone()]),
+                layers: Some(group.layers.clone()),
+                ..SelectFilter::default()
+            },
+            peer_slots: None,
+        });
+    }
+    if there.is_none_or(|group| group.volumes.is_empty()) {
+        commands.push(GroupCommand::VolumeCreate {
+            group: name,
+            number: None,
+            flags: VolumeGroupFlags::NONE,
+            props: PropsModify::default(),
+        });
+    }
+    Ok(commands)
 }
 
 /// Runs an asynchronous part of the start on the system's workers and waits for it.
@@ -163,4 +188,38 @@ pub fn wait<T: Send + 'static>(
         let _ = done.send(work.await);
     });
     result.recv().map_err(|_| StartError::FirstStart("the start was stopped".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testkit;
+
+    const ALL: &str = "group, volume of the group, node, pool";
+
+    /// What a start makes in a cluster of this text, in words.
+    fn made(text: &str) -> String {
+        let first = First { node: testkit::node("vm"), pool: testkit::pool("local"), folder: "/data/pool" };
+        let group = Group { name: "local", replicas: 1, layers: vec![LayerKind::Storage] };
+        let commands = missing(&testkit::cluster(text), &[first], &group).unwrap();
+        let word = |command: &Command| match command {
+            Command::Group(GroupCommand::Create { .. }) => "group",
+            Command::Group(GroupCommand::VolumeCreate { .. }) => "volume of the group",
+            Command::Node(NodeCommand::Create { .. }) => "node",
+            Command::Pool(PoolCommand::Create(_)) => "pool",
+            other => panic!("{other:?}"),
+        };
+        commands.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn each_thing_is_made_only_where_it_is_missing() {
+        assert_eq!(made(""), ALL);
+        assert_eq!(made("grp local"), "volume of the group, node, pool", "the node was deleted, or the start ended");
+        assert_eq!(made("grp local\nnode vm"), "pool", "what was made first need not be made again");
+        assert_eq!(made("node vm\npool vm local FILE_THIN 5/9"), "", "a group that was deleted stays deleted");
+        assert_eq!(made("node vm\npool vm other LVM 5/9"), "", "a pool that was chosen instead is enough");
+        assert_eq!(made("node vm deleting"), "");
+        assert_eq!(made("node far\npool far data LVM 5/9"), "node, pool");
+    }
 }

@@ -10,13 +10,16 @@ use super::{Start, StartError, hints, passphrase, satellite, simulated};
 use crate::actors::controller::root::Controller;
 use crate::actors::controller::satellites::{LocalSatellites, SatellitesMessage};
 use crate::actors::system::System;
+use crate::model::cluster::Cluster;
 use crate::model::kinds::LayerKind;
-use crate::model::names::{NodeName, PoolName};
+use crate::model::names::{GroupName, NodeName, PoolName};
 use crate::model::news::News;
 use crate::storage::pool_folder::{self, PoolFolder};
 
 /// The group that the first start makes.
 const GROUP: &str = "local";
+/// Why volumes are of the layer STORAGE alone.
+const NO_DRBD: &str = "this kernel has no DRBD 9 (its module is not loaded)";
 /// What to try with it.
 const TRY: [&str; 3] = ["make web 1G", "resource list", "actors"];
 
@@ -86,13 +89,32 @@ fn serve_own(
     };
     let mut lines = served.lines();
     lines.push(format!("Node '{}' with FILE_THIN pool '{}' in {place}", own.node, own.pool));
-    if layers == [LayerKind::Storage] {
-        lines.push(format!(
-            "Group '{GROUP}' makes volumes of layer STORAGE: this kernel has no DRBD 9 (its module is not loaded)"
-        ));
-    }
-    lines.extend(hints::try_next(served.rest, &TRY));
+    let (group, first) = of_group(&controller.view.load(), &own.pool, &layers);
+    lines.extend(group);
+    lines.extend(hints::try_next(served.rest, &[first.as_str(), TRY[1], TRY[2]]));
     Ok(Serving { lines, rest: Some(served.rest), link: None, controller: Some(controller.clone()) })
+}
+
+/// What is to be told of the group that `zea make` takes, as it is by now, and what to try first.
+fn of_group(cluster: &Cluster, pool: &PoolName, layers: &[LayerKind]) -> (Option<String>, String) {
+    let group = GroupName::parse(GROUP).ok().and_then(|name| cluster.groups.get(&name));
+    let Some(group) = group else {
+        let create = format!("group create {GROUP} --place-count 1 --pools {pool} --layers {}", named(layers));
+        let line = format!("There is no group '{GROUP}' any more: zea make needs -g GROUP, or the group made again");
+        return (Some(line), create);
+    };
+    let made = group.filter.layers.as_deref().unwrap_or_default();
+    let (has_drbd, wants_drbd) =
+        (layers.contains(&LayerKind::Drbd), made.is_empty() || made.contains(&LayerKind::Drbd));
+    let line = (!has_drbd).then(|| match wants_drbd {
+        true => format!("Group '{GROUP}' wants layer DRBD: {NO_DRBD}, so that its volumes find no place"),
+        false => format!("Group '{GROUP}' makes volumes of layer {}: {NO_DRBD}", named(made)),
+    });
+    (line, TRY[0].to_owned())
+}
+
+fn named(layers: &[LayerKind]) -> String {
+    layers.iter().map(|layer| layer.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Waits for the store's records, and refuses those of another cluster.
@@ -201,4 +223,36 @@ fn refuse_machine() -> Result<(), StartError> {
                actors without either: zead standalone --simulated-nodes 3"
             .to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testkit;
+
+    #[test]
+    fn the_group_is_told_as_it_is() {
+        let told = |text: &str, layers: &str, of_machine: &[LayerKind]| {
+            let mut cluster = testkit::cluster(text);
+            let groups: Vec<_> = cluster.groups.values().cloned().collect();
+            for group in groups {
+                let filter = testkit::filter(layers);
+                let changed = crate::model::group::ResourceGroup { filter, ..(*group).clone() };
+                let name = changed.name.clone();
+                cluster.apply(&crate::model::change::Change::Group(name, Some(std::sync::Arc::new(changed))));
+            }
+            of_group(&cluster, &testkit::pool("data"), of_machine)
+        };
+        const STORAGE: &[LayerKind] = &[LayerKind::Storage];
+        const DRBD: &[LayerKind] = &[LayerKind::Drbd, LayerKind::Storage];
+        let (line, first) = told("grp local", "layers=STORAGE", STORAGE);
+        assert!(line.unwrap().contains("of layer STORAGE") && first == TRY[0]);
+        for layers in ["", "layers=DRBD,STORAGE"] {
+            assert!(told("grp local", layers, STORAGE).0.unwrap().contains("find no place"), "{layers}");
+        }
+        assert_eq!(told("grp local", "layers=STORAGE", DRBD), (None, TRY[0].to_owned()));
+        let (line, first) = told("grp other", "", STORAGE);
+        assert!(line.unwrap().contains("no group 'local'"));
+        assert_eq!(first, "group create local --place-count 1 --pools data --layers STORAGE");
+    }
 }

@@ -44,7 +44,10 @@ pub(super) fn in_use(device: &Path) -> Problem {
         (true, false) => format!("is held by {}", holders.join(", ")),
         (true, true) => "is opened by a process, or mounted in another mount namespace".to_owned(),
     };
-    in_use_by(&device.to_string_lossy(), &users)
+    let path = device.to_string_lossy();
+    let problem = in_use_by(&path, &users);
+    let details = format!("What uses it is told by: findmnt --source {path}, lsblk {path}, fuser -vam {path}");
+    Problem { details, ..problem }
 }
 
 /// The same, for users that are known.

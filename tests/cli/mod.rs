@@ -343,6 +343,63 @@ fn rm_asks_before_it_removes_snapshots() {
 }
 
 #[test]
+fn a_list_of_what_nobody_has_is_no_empty_list() {
+    const MISSING: &str = r#"[{"ret_code":-4611686018427387612,"message":"Node 'nix' not found","created_at":""}]"#;
+    let empty = Reply::Json(200, "[]");
+    let controller = Controller::start(&[empty.clone(), Reply::Json(404, MISSING)]);
+    let outcome = zea_at(&[&controller.address], "pool list --nodes nix");
+    assert!(outcome.code == 10 && outcome.out.is_empty() && outcome.err.contains("'nix' not found"), "{}", outcome.err);
+    assert_eq!(controller.asked(), ["GET /v1/view/storage-pools?nodes=nix", "GET /v1/nodes/nix"]);
+
+    let there = Reply::Json(200, r#"{"name":"res1"}"#);
+    let controller = Controller::start(&[empty.clone(), there]);
+    let outcome = zea_at(&[&controller.address], "resource list res1");
+    assert!(outcome.code == 0 && outcome.out.contains("There are no"), "{}", outcome.out);
+    let controller = Controller::start(&[empty]);
+    assert_eq!(zea_at(&[&controller.address], "resource list").code, 0);
+    assert_eq!(controller.asked().len(), 1, "nothing was named");
+}
+
+#[test]
+fn help_is_a_word_too() {
+    for (line, says) in [("help", "Usage: zea"), ("help volume resize", "Usage: zea volume resize")] {
+        let outcome = zea(line);
+        assert!(outcome.code == 0 && outcome.out.contains(says), "{line}: {}{}", outcome.out, outcome.err);
+    }
+    assert_eq!(zea("help nix").code, 2);
+    let outcome = zea("volume resize web 2G");
+    assert!(outcome.code == 2 && outcome.err.contains("such as 0 2G"), "{}", outcome.err);
+}
+
+#[test]
+fn an_object_is_named_in_one_word_or_several() {
+    for line in ["property list definition/res1", "property list definition res1"] {
+        let controller = Controller::start(&[Reply::Json(200, r#"{"name":"res1","props":{"Aux/a":"1"}}"#)]);
+        let outcome = zea_at(&[&controller.address], line);
+        assert!(outcome.code == 0 && outcome.out.contains("Aux/a"), "{line}: {}", outcome.err);
+        assert_eq!(controller.asked(), ["GET /v1/resource-definitions/res1"]);
+    }
+    let outcome = zea_at(&[&nobody()], "property list definition");
+    assert!(outcome.code == 2 && outcome.err.contains("definition/RESOURCE"), "{}", outcome.err);
+}
+
+#[test]
+fn rm_takes_failed_snapshots_along() {
+    const FAILED: &str = r#"[{"name":"s1","resource_name":"res1","flags":["FAILED_DEPLOYMENT"]}]"#;
+    let done = || Reply::Json(200, ADDED);
+    let controller = Controller::start(&[Reply::Json(200, FAILED), done(), done()]);
+    assert_eq!(zea_at(&[&controller.address], "rm res1").code, 0);
+    let expected = ["DELETE /v1/resource-definitions/res1/snapshots/s1", "DELETE /v1/resource-definitions/res1"];
+    assert_eq!(controller.asked()[1..], expected);
+
+    const BOTH: &str = r#"[{"name":"s1","resource_name":"res1","flags":["FAILED_DISCONNECT"]},
+        {"name":"s2","resource_name":"res1","flags":["SUCCESSFUL"]}]"#;
+    let controller = Controller::start(&[Reply::Json(200, BOTH)]);
+    let outcome = zea_at(&[&controller.address], "rm res1");
+    assert!(outcome.code == 2 && outcome.err.contains("(s2)"), "{}", outcome.err);
+}
+
+#[test]
 fn a_copy_is_awaited() {
     const BEGUN: &str = r#"{"location":"/x","source_name":"res1","clone_name":"res2","messages":[
         {"ret_code":20447233,"message":"begun","created_at":""}]}"#;
@@ -370,10 +427,12 @@ fn a_copy_is_awaited() {
 fn a_restore_that_fails_leaves_nothing_behind() {
     const SOURCE: &str = r#"{"name":"res1","resource_group_name":"gold"}"#;
     let done = || Reply::Json(200, ADDED);
-    let controller = Controller::start(&[Reply::Json(200, SOURCE), done(), done(), done()]);
+    let there = || Reply::Json(200, r#"{"name":"s1","resource_name":"res1"}"#);
+    let controller = Controller::start(&[there(), Reply::Json(200, SOURCE), done(), done(), done()]);
     assert_eq!(zea_at(&[&controller.address], "snapshot restore res1 s1 res2").code, 0);
     let asked = controller.asked();
     let expected = [
+        "GET /v1/resource-definitions/res1/snapshots/s1",
         "GET /v1/resource-definitions/res1",
         r#"POST /v1/resource-definitions {"resource_definition":{"name":"res2","resource_group_name":"gold"}}"#,
         r#"POST /v1/resource-definitions/res1/snapshot-restore-volume-definition/s1 {"to_resource":"res2"}"#,
@@ -382,11 +441,15 @@ fn a_restore_that_fails_leaves_nothing_behind() {
     assert_eq!(asked, expected);
 
     let refused = Reply::Json(500, NO_NODES);
-    let controller = Controller::start(&[done(), refused.clone(), done()]);
+    let controller = Controller::start(&[there(), done(), refused.clone(), done()]);
     let outcome = zea_at(&[&controller.address], "snapshot restore res1 s1 res2 --group silver");
     assert_eq!(outcome.code, 10);
     assert!(outcome.err.contains("removed again") && outcome.err.contains("Not enough nodes"), "{}", outcome.err);
-    assert_eq!(controller.asked()[2], "DELETE /v1/resource-definitions/res2");
+    assert_eq!(controller.asked()[3], "DELETE /v1/resource-definitions/res2");
+
+    let controller = Controller::start(&[Reply::Json(404, NO_NODES)]);
+    assert_eq!(zea_at(&[&controller.address], "snapshot restore res1 nix res2").code, 10);
+    assert_eq!(controller.asked().len(), 1, "nothing is made for a snapshot that is not there");
 
     let controller = Controller::start(&[done(), refused]);
     assert_eq!(zea_at(&[&controller.address], "snapshot restore res1 s1 res2 --existing").code, 10);

@@ -116,8 +116,13 @@ fn a_satellite_that_is_killed_or_cut_off_comes_back_with_everything() {
     let device = client.device("web").unwrap();
     let written = fill(&device, 3);
 
+    let logged = |pair: &Pair, words: &str| {
+        wait_for(words, || pair.controller.log().lines().any(|line| line.contains(words)).then_some(()));
+    };
+    logged(&pair, "a satellite is online");
     pair.satellite.take().unwrap().kill();
     pair.offline();
+    logged(&pair, "a satellite is no longer online");
     pair.make_while_away("later");
     pair.satellite = Some(Pair::satellite(&pair.place, pair.port));
     pair.online();

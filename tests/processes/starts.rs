@@ -64,6 +64,26 @@ fn a_folder_of_the_other_kind_or_of_another_node_is_refused() {
 }
 
 #[test]
+fn a_node_that_was_deleted_is_there_again_after_the_next_start() {
+    if !can_run("a deleted node and the next start") {
+        return;
+    }
+    let place = Place::new();
+    let zead = Zead::standalone(&place, free_port());
+    zead.client().call("DELETE", "/v1/nodes/alpha", None).ok("the node's deletion");
+    super::harness::wait_for("the node's end", || {
+        (zead.client().get("/v1/nodes") == serde_json::json!([])).then_some(())
+    });
+    end(zead);
+    let zead = Zead::standalone(&place, free_port());
+    zead.client().spawn("web", 8192).ok("a volume");
+    zead.client().delete("web").ok("its deletion");
+    end(zead);
+    assert!(place.release().status.success());
+    nothing_is_held(&place);
+}
+
+#[test]
 fn a_damaged_store_is_told_before_anything_is_mounted_and_does_not_hinder_a_release() {
     if !can_run("a damaged store") {
         return;
@@ -88,6 +108,38 @@ fn a_damaged_store_is_told_before_anything_is_mounted_and_does_not_hinder_a_rele
     assert!(text(&released).contains("is damaged"), "{}", text(&released));
     nothing_is_held(&place);
     assert_eq!(std::fs::read(place.path().join("zea.redb")).unwrap(), noise, "the store is left as it is");
+}
+
+#[test]
+fn a_store_that_the_engine_stumbles_over_is_told_in_a_line() {
+    let place = Place::new();
+    end(Zead::start(&place, free_port(), &SIMULATED, &[]));
+    let store = place.path().join("zea.redb");
+    let mut bytes = std::fs::read(&store).unwrap();
+    // The first page behind the head: the engine panics at what is no kind of page.
+    bytes[8192..8392].fill(0xCA);
+    std::fs::write(&store, bytes).unwrap();
+    refused(&place, &SIMULATED, &[], &["is damaged", "engine stumbled", "restore the last export"]);
+    let log = std::fs::read_to_string(place.path().join("standalone.log")).unwrap();
+    assert!(!log.contains("panicked") && !log.contains("backtrace"), "{log}");
+}
+
+#[test]
+fn what_a_start_lacks_is_told_once() {
+    let place = Place::new();
+    let none = place.path().join("none.toml");
+    let output = Command::new(ZEAD).args(["controller", "--config"]).arg(&none).output().unwrap();
+    let told = text(&output);
+    assert_eq!((output.status.code(), told.matches("No such file").count()), (Some(2), 1), "{told}");
+}
+
+#[test]
+fn a_controller_on_the_store_of_a_standalone_says_so() {
+    let place = Place::new();
+    end(Zead::start(&place, free_port(), &SIMULATED, &[]));
+    let zead = Zead::start(&place, free_port(), &["controller"], &[]);
+    super::harness::wait_for("the word", || zead.log().contains("that of a simulated cluster").then_some(()));
+    end(zead);
 }
 
 #[test]

@@ -29,6 +29,14 @@ def a_group():
     refused(lin.resource_group_modify("nowhere", description="x"), 317)
 
 
+def counts_as_text():
+    """The linstor client hands its --place-count on as it was typed."""
+    ok(lin.resource_group_modify("bronze", place_count="2"))
+    equal(group("bronze").select_filter.place_count, 2)
+    ok(lin.resource_group_modify("bronze", place_count="1"))
+    refused(lin.resource_group_modify("bronze", place_count="many"))
+
+
 def volume_groups():
     made(lin.volume_group_create("bronze"))
     made(lin.volume_group_create("bronze", volume_nr=3, property_dict={"Aux/v": "3"}))
@@ -99,4 +107,4 @@ def away_again():
     warned(lin.resource_group_delete("bronze"), 3000)
 
 
-cases(a_group, volume_groups, spawned, how_much, the_class, away_again)
+cases(a_group, counts_as_text, volume_groups, spawned, how_much, the_class, away_again)

@@ -57,15 +57,20 @@ impl Problems {
         }
     }
 
+    /// What a snapshot could not is the resource's problem as well: it is told once, of the snapshot.
     fn heard_resource(&mut self, node: &NodeName, report: &ResourceReport) -> Vec<Incident> {
         let rsc = &report.rsc;
-        let own = report.problem.as_ref().filter(|_| report.in_use != Some(true));
-        let mut new = Vec::from_iter(self.note((node, Object::Resource(rsc)), own, format!("resource {rsc}")));
+        let mut new = Vec::new();
         for snapshot in &report.snapshots {
             let object = Object::Snapshot(rsc, &snapshot.name);
             let doing = format!("snapshot {} of resource {rsc}", snapshot.name);
             new.extend(self.note((node, object), snapshot.problem.as_ref(), doing));
         }
+        let own = report.problem.as_ref().filter(|_| report.in_use != Some(true));
+        let told = report.snapshots.iter().filter_map(|snapshot| snapshot.problem.as_ref());
+        let is_told = own.is_some_and(|own| told.map(what).any(|told| told == what(own)));
+        let own = self.note((node, Object::Resource(rsc)), own, format!("resource {rsc}"));
+        new.extend(own.filter(|_| !is_told));
         new
     }
 
@@ -75,8 +80,7 @@ impl Problems {
             self.0.remove(&key);
             return None;
         };
-        // The details of a command that failed again differ in figures.
-        let now = digest(&(&problem.message, &problem.cause));
+        let now = digest(&what(problem));
         if self.0.insert(key, now) == Some(now) {
             return None;
         }
@@ -92,6 +96,11 @@ impl Problems {
             ..Incident::default()
         })
     }
+}
+
+/// What makes a problem another one. The details of a command that failed again differ in figures.
+fn what(problem: &Problem) -> (&str, &str) {
+    (&problem.message, &problem.cause)
 }
 
 fn digest(of: &impl Hash) -> u64 {
@@ -121,6 +130,7 @@ fn at_most(most: usize, mut incidents: Vec<Incident>) -> Vec<Incident> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::report::SnapshotReport;
     use crate::model::size::Kib;
     use crate::model::testkit::{node, pool, rsc};
 
@@ -194,6 +204,28 @@ mod tests {
             assert_eq!(told - usize::from(named > 0) + named, count, "none is left out");
             assert!(problems.heard(&node(&format!("node-{count}")), &reports).is_empty(), "each is known");
         }
+    }
+
+    #[test]
+    fn what_a_snapshot_could_not_is_told_once() {
+        let of_snapshots = |own: Option<&str>, snapshot: Option<&str>| {
+            let Report::Resource(mut report) = of_resource(own.map(problem), None) else { unreachable!() };
+            let name = crate::model::names::SnapName::parse("monday").unwrap();
+            let problem = snapshot.map(problem);
+            let snapshot = SnapshotReport { name, present: false, taken: None, allocated: None, problem, remark: None };
+            report.snapshots.push(snapshot);
+            Report::Resource(report)
+        };
+        let mut problems = Problems::default();
+        let mut heard = |own: Option<&str>, snapshot: Option<&str>| -> Vec<String> {
+            let heard = problems.heard(&node("alpha"), &[of_snapshots(own, snapshot)]);
+            heard.into_iter().map(|incident| incident.doing).collect()
+        };
+        assert_eq!(heard(Some("no room"), Some("no room")), ["snapshot monday of resource web"]);
+        assert!(heard(Some("no room"), Some("no room")).is_empty(), "a retry");
+        assert!(heard(Some("no room"), None).is_empty(), "known");
+        assert_eq!(heard(Some("no disk"), None), ["resource web"]);
+        assert_eq!(heard(Some("no tool"), Some("no room")).len(), 2, "two problems are two");
     }
 
     #[test]

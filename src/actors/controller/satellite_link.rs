@@ -9,6 +9,7 @@ use super::moment::now;
 use crate::actors::system::link::{Endpoint, Link, LinkEvent};
 use crate::actors::system::{ActorRef, AskError, Behaviour, Context, Message, Reply};
 use crate::model::conduct::contact::{Contact, ContactEffect, ContactEvent, Errand, Lost, Reception};
+use crate::model::kinds::ConnectionStatus;
 use crate::model::names::NodeName;
 use crate::model::observed::NodeStatus;
 use crate::protocols::wire::{SatelliteAnswer, ToSatellite};
@@ -74,13 +75,14 @@ pub struct NodeActor {
     view: View,
     cluster: ActorRef<ClusterMessage>,
     link: Option<Dialled>,
+    logged: Option<ConnectionStatus>,
 }
 
 impl NodeActor {
     /// Without contact.
     #[must_use]
     pub fn new(contact: Contact, (node, way): (NodeName, Way), around: (View, ActorRef<ClusterMessage>)) -> Self {
-        Self { contact, began: Instant::now(), node, way, view: around.0, cluster: around.1, link: None }
+        Self { contact, began: Instant::now(), node, way, view: around.0, cluster: around.1, link: None, logged: None }
     }
 
     fn happened(&mut self, event: ContactEvent, ctx: &mut Ctx) {
@@ -178,10 +180,30 @@ impl NodeActor {
         });
     }
 
-    fn status(&self, status: NodeStatus) {
+    fn status(&mut self, status: NodeStatus) {
+        self.log(&status);
         let message = ClusterMessage::NodeStatus(self.node.clone(), Box::new(status));
         if let Err(error) = self.cluster.tell(message) {
             tracing::warn!(node = %self.node, %error, "the state of a node could not be told");
+        }
+    }
+}
+
+impl NodeActor {
+    /// A satellite over a link that came or went. Those of this process come and go with it.
+    fn log(&mut self, status: &NodeStatus) {
+        let passing = status.status == ConnectionStatus::Connected;
+        if passing || self.logged == Some(status.status) || !matches!(self.way, Way::Remote { .. }) {
+            return;
+        }
+        let before = self.logged.replace(status.status);
+        let (node, reason) = (&self.node, status.reason.as_deref().unwrap_or_default());
+        match status.status {
+            ConnectionStatus::Online => tracing::info!(%node, "a satellite is online"),
+            now if before == Some(ConnectionStatus::Online) => {
+                tracing::warn!(%node, state = now.as_str(), reason, "a satellite is no longer online");
+            }
+            now => tracing::info!(%node, state = now.as_str(), reason, "a satellite is not online yet"),
         }
     }
 }

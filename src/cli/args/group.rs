@@ -140,6 +140,7 @@ pub enum GroupVolumesCommand {
         #[arg(value_parser = given)]
         group: String,
         /// The volume's number.
+        #[arg(value_parser = values::number)]
         number: u16,
     },
 }

@@ -13,8 +13,9 @@ pub enum PropertyCommand {
     /// List an object's properties.
     #[command(visible_alias = "l", after_help = OBJECTS_HELP)]
     List {
-        /// The object, such as node/alpha.
-        object: ObjectPath,
+        /// The object, such as node/alpha, also in words of their own: node alpha.
+        #[arg(required = true, value_name = "OBJECT")]
+        object: Vec<String>,
     },
     /// Set a property.
     #[command(visible_alias = "s", after_help = OBJECTS_HELP)]

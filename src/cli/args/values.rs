@@ -10,6 +10,9 @@ use crate::model::kinds::{EncryptionKind, LayerKind, NodeKind, ProviderKind};
 use crate::model::names::{GroupName, KvsName, NameError, NetIfName, NodeName, PoolName, RscName, SnapName};
 use crate::protocols::rest::shape::Props;
 
+/// The last number that a volume can have.
+const LAST_NUMBER: u16 = 65_534;
+
 /// Reads the name of something that should be there.
 pub fn given(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("give a name that is not empty".to_owned()) } else { Ok(text.to_owned()) }
@@ -97,6 +100,17 @@ pub fn size(text: &str) -> Result<i64, String> {
     i64::try_from(kib.get()).map_err(|_| format!("'{text}' is too large"))
 }
 
+/// Reads the number of a volume.
+pub fn number(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| *number <= LAST_NUMBER);
+    number.ok_or_else(|| match crate::cli::size::parse(text) {
+        Ok(_) => format!("'{text}' is a size; the volume's number stands before it, such as 0 {text}"),
+        Err(_) => {
+            format!("'{text}' is no volume's number: they go from 0 to {LAST_NUMBER}, and zea volume list shows them")
+        }
+    })
+}
+
 /// Reads `key=value`.
 pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -156,6 +170,15 @@ mod tests {
             for word in kinds.words {
                 assert_eq!((kinds.read)(word), Ok(word.replace('-', "_").to_ascii_uppercase()));
             }
+        }
+    }
+
+    #[test]
+    fn numbers_of_volumes() {
+        assert_eq!((number("0"), number("65534")), (Ok(0), Ok(65_534)));
+        assert!(number("2G").unwrap_err().contains("such as 0 2G"));
+        for text in ["65535", "-1", "x", ""] {
+            assert!(number(text).unwrap_err().contains("from 0 to 65534"), "{text}");
         }
     }
 

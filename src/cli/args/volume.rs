@@ -39,6 +39,7 @@ pub enum VolumeCommand {
         #[arg(value_parser = given)]
         resource: String,
         /// The volume's number.
+        #[arg(value_parser = values::number)]
         number: u16,
         /// The new size, such as 20G.
         #[arg(value_parser = values::size)]
@@ -59,6 +60,7 @@ pub enum VolumeCommand {
         #[arg(value_parser = given)]
         resource: String,
         /// The volume's number.
+        #[arg(value_parser = values::number)]
         number: u16,
     },
     /// Set a volume's property, or remove it.
@@ -68,6 +70,7 @@ pub enum VolumeCommand {
         #[arg(value_parser = given)]
         resource: String,
         /// The volume's number.
+        #[arg(value_parser = values::number)]
         number: u16,
         /// The property.
         #[command(flatten)]

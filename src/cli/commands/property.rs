@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::args::{KvsCommand, PropertyCommand};
+use crate::cli::args::{KvsCommand, ObjectPath, PropertyCommand};
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
@@ -14,7 +14,10 @@ const STORE: &str = "/v1/key-value-store/{}";
 /// Carries a command out.
 pub fn run(command: &PropertyCommand, session: &mut Session) -> Result<(), CliError> {
     match command {
-        PropertyCommand::List { object } => list(&object.read(), object.field(), session),
+        PropertyCommand::List { object } => {
+            let object: ObjectPath = object.join("/").parse().map_err(CliError::Usage)?;
+            list(&object.read(), object.field(), session)
+        }
         PropertyCommand::Set { object, key, value } => session.change(&object.change().with_property(key, Some(value))),
         PropertyCommand::Unset { object, keys } => session.change(&object.change().with(&removal(keys))),
         PropertyCommand::Keys { kind, contains } => {

@@ -45,8 +45,10 @@ pub fn devices(name: &str, session: &mut Session) -> Result<(), CliError> {
 /// Removes a resource with all that it has.
 pub fn remove(name: &str, yes: bool, session: &mut Session) -> Result<(), CliError> {
     let snapshots: Vec<Snapshot> = session.fetch(&Call::get(snapshot::SNAPSHOTS, &[name]))?;
-    if !yes && !snapshots.is_empty() {
-        let names: Vec<&str> = snapshots.iter().map(|snapshot| snapshot.name.as_str()).collect();
+    // One that failed holds nothing that could be lost.
+    let kept = snapshots.iter().filter(|snapshot| !snapshot.flags.iter().any(|flag| flag.starts_with("FAILED")));
+    let names: Vec<&str> = kept.map(|snapshot| snapshot.name.as_str()).collect();
+    if !yes && !names.is_empty() {
         let names = names.join(", ");
         let why = format!("{name} has snapshots ({names}), which would be lost too: say so with zea rm {name} --yes");
         return Err(CliError::Usage(why));

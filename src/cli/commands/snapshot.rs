@@ -31,6 +31,8 @@ pub fn run(command: &SnapshotCommand, session: &mut Session) -> Result<(), CliEr
     if *existing {
         return restore(session);
     }
+    // Before anything is made for it.
+    session.ask(&Call::get(SNAPSHOT, &[resource, name]))?;
     let group = match group {
         Some(group) => group.clone(),
         None => {

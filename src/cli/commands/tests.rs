@@ -260,8 +260,8 @@ fn what_cannot_be_right_is_refused_before_it_is_sent() {
         ("resource create res1 a -s p --diskless", "cannot be used with"),
         ("resource autoplace res1 --additional 1 -c 2", "cannot be used with"),
         ("snapshot create res1 1", "snapshot name"),
-        ("property list disk/1", "kinds of object"),
-        ("property list pool/1", "pool/NODE/POOL"),
+        ("property unset disk/1 a", "kinds of object"),
+        ("property unset pool/1 a", "pool/NODE/POOL"),
         ("frobnicate", "unrecognized"),
         ("--output xml url", "table, json"),
     ] {

@@ -21,8 +21,11 @@ const MAX_REASON_CHARS: usize = 100;
 /// The controller's versions.
 pub fn versions(json: &str) -> Result<Page, serde_json::Error> {
     let version: ControllerVersion = serde_json::from_str(json)?;
+    // A build that was told no time says the first moment there is.
+    let built = Some(&version.build_time).filter(|built| !built.starts_with("1970-01-01"));
+    let built = built.map(|built| format!(", built {built}")).unwrap_or_default();
     Ok(Page::lines(vec![
-        format!("Controller {} ({}, built {})", version.version, version.git_hash, version.build_time),
+        format!("Controller {} ({}{built})", version.version, version.git_hash),
         format!("REST API   {}", version.rest_api_version),
         format!("zea        {}", env!("CARGO_PKG_VERSION")),
     ]))
@@ -147,11 +150,19 @@ struct Explanation {
 pub fn explanation(json: &str) -> Result<Page, serde_json::Error> {
     let explanation: Explanation = serde_json::from_str(json)?;
     let name = &explanation.resource;
-    let mut lines = vec![match (explanation.wanted, explanation.standing) {
-        (Some(wanted), Some(standing)) => format!("{name}: {wanted} replicas are wanted, {standing} there"),
-        (Some(wanted), None) => format!("{name}: {wanted} replicas are wanted"),
-        (None, _) => format!("{name}:"),
-    }];
+    let wanted = explanation.wanted.map(|wanted| match wanted {
+        1 => "1 replica is wanted".to_owned(),
+        more => format!("{more} replicas are wanted"),
+    });
+    let mut lines = match (wanted, explanation.standing) {
+        (Some(wanted), Some(standing)) if Some(standing) >= explanation.wanted => vec![
+            format!("{name}: {wanted}, {standing} there: nothing is missing"),
+            "What a placement of one more would say:".to_owned(),
+        ],
+        (Some(wanted), Some(standing)) => vec![format!("{name}: {wanted}, {standing} there")],
+        (Some(wanted), None) => vec![format!("{name}: {wanted}")],
+        (None, _) => vec![format!("{name}:")],
+    };
     lines.extend(explanation.reason.iter().map(|reason| format!("  {reason}")));
     if explanation.lines.is_empty() {
         lines.push("  nothing is known of its placement".to_owned());
@@ -207,7 +218,10 @@ mod tests {
         let json = r#"{"version":"1.34.0","git_hash":"abc","build_time":"2026-01-01T00:00:00Z",
             "rest_api_version":"1.28.0"}"#;
         let text = drawn(versions, json);
-        assert!(text.starts_with("Controller 1.34.0 (abc") && text.contains("REST API   1.28.0\nzea "), "{text}");
+        assert!(text.starts_with("Controller 1.34.0 (abc, built 2026-01-01T00:00:00Z)\n"), "{text}");
+        let unknown = drawn(versions, &json.replace("2026", "1970"));
+        assert!(unknown.starts_with("Controller 1.34.0 (abc)\n"), "{unknown}");
+        assert!(text.contains("REST API   1.28.0\nzea "), "{text}");
     }
 
     #[test]
@@ -237,6 +251,10 @@ mod tests {
         assert_eq!(drawn(explanation, json), expected);
         let json = r#"{"resource":"res1","wanted":2,"standing":1,"reason":"no room for 1","lines":["beta: away"]}"#;
         let expected = "res1: 2 replicas are wanted, 1 there\n  no room for 1\n  beta: away";
+        assert_eq!(drawn(explanation, json), expected);
+        let json = r#"{"resource":"res1","wanted":1,"standing":1,"reason":"no room for 1","lines":["beta: away"]}"#;
+        let expected = "res1: 1 replica is wanted, 1 there: nothing is missing\n\
+            What a placement of one more would say:\n  no room for 1\n  beta: away";
         assert_eq!(drawn(explanation, json), expected);
         assert!(drawn(explanation, r#"{"resource":"res1"}"#).contains("nothing is known"));
     }

@@ -91,7 +91,8 @@ pub(super) fn refuse_deleting(definition: &ResourceDefinition) -> Result<(), Ref
         return Ok(());
     }
     Err(Refusal::new(FAIL_IN_USE, format!("Resource definition '{}' is being deleted", definition.name))
-        .cure("Wait until it is gone")
+        .because("Its deletion was asked for, and goes on until every node has removed its part")
+        .cure("Wait until it is gone. To be told what holds it up, delete it once more")
         .about("RscDfn", &definition.name))
 }
 

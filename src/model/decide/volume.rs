@@ -10,20 +10,18 @@ use crate::model::names::{NodeName, PoolName, RscName, VolumeNumber};
 use crate::model::placement::check_room;
 use crate::model::props::{PropertyOwner, Props};
 use crate::model::refusal::{Note, Refusal};
-use crate::model::size::Kib;
+use crate::model::size::{Kib, LARGEST_VOLUME};
 
 /// Smallest volume: DRBD's and every file system's least useful size.
 const MIN_SIZE: Kib = Kib(4);
-/// Largest volume: 1 PiB, DRBD's limit (facts: `satellite.md` §2.2).
-const MAX_SIZE: Kib = Kib(1 << 40);
 
 /// Refuses a size that no layer can make.
 pub(super) fn refuse_size(size: Kib) -> Result<(), Refusal> {
-    if (MIN_SIZE..=MAX_SIZE).contains(&size) {
+    if (MIN_SIZE..=LARGEST_VOLUME).contains(&size) {
         return Ok(());
     }
     Err(Refusal::new(FAIL_INVLD_VLM_SIZE, format!("A volume cannot have {size}"))
-        .because(format!("Sizes from {MIN_SIZE} to {MAX_SIZE} can be made"))
+        .because(format!("Sizes from {MIN_SIZE} to {LARGEST_VOLUME} can be made"))
         .cure("Give the size in KiB, within these limits"))
 }
 
@@ -233,6 +231,7 @@ pub(super) fn not_found(rsc: &RscName, number: VolumeNumber) -> Refusal {
 
 fn resize(draft: &Draft, definition: &mut ResourceDefinition, number: VolumeNumber, size: Kib) -> Result<(), Refusal> {
     refuse_size(size)?;
+    refuse_going(definition, number)?;
     let has_drbd = definition.has_layer(LayerKind::Drbd);
     let targets: Vec<(NodeName, PoolName)> = definition
         .diskful()
@@ -265,6 +264,20 @@ fn resize(draft: &Draft, definition: &mut ResourceDefinition, number: VolumeNumb
         volume.cut = None;
     }
     Ok(())
+}
+
+/// Refuses to change the size of what is on its way out.
+fn refuse_going(definition: &ResourceDefinition, number: VolumeNumber) -> Result<(), Refusal> {
+    super::resource::refuse_deleting(definition)?;
+    if !definition.volumes[&number].flags.has(VolumeDefinitionFlags::DELETE) {
+        return Ok(());
+    }
+    let rsc = &definition.name;
+    Err(Refusal::new(FAIL_IN_USE, format!("Volume {number} of '{rsc}' is being deleted"))
+        .because("It goes as soon as every node has removed its part")
+        .cure("Wait until it is gone, and create a new volume of the size that you want")
+        .about("RscDfn", rsc)
+        .about("VlmNr", number))
 }
 
 pub(super) fn delete(draft: &mut Draft, rsc: &RscName, number: VolumeNumber) -> Result<(), Refusal> {

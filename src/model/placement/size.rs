@@ -9,7 +9,7 @@ use crate::model::cluster::Cluster;
 use crate::model::group::{DEFAULT_PLACE_COUNT, SelectFilter};
 use crate::model::kinds::{LayerKind, Provisioning};
 use crate::model::names::{NodeName, PoolName};
-use crate::model::size::Kib;
+use crate::model::size::{Kib, LARGEST_VOLUME};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,9 +110,10 @@ fn place_count(filter: &SelectFilter) -> usize {
     filter.place_count.unwrap_or(DEFAULT_PLACE_COUNT) as usize
 }
 
+/// What the least of them can take, of what can be made at all.
 fn smallest(chosen: &[&Candidate]) -> Kib {
     let sizes = chosen.iter().filter_map(|one| one.estimate.free_estimate);
-    sizes.min().unwrap_or_default()
+    sizes.min().unwrap_or_default().min(LARGEST_VOLUME)
 }
 
 fn lower(a: Ratios, b: Ratios) -> Ratios {

@@ -20,3 +20,6 @@ pub use granularity::{granularity, stripes};
 pub use kib::Kib;
 pub use luks::{Cryptsetup, luks_gross, luks_header, luks_net};
 pub use options::split_options;
+
+/// Largest volume: 1 PiB, DRBD's limit (facts: `satellite.md` §2.2).
+pub const LARGEST_VOLUME: Kib = Kib(1 << 40);

@@ -1,5 +1,5 @@
-//! Reads request bodies. Strict about types (no quoted or fractional integers, nothing that overflows), lenient about
-//! what is left out or unknown. Never looks at the request's `Content-Type`: known clients send JSON without one.
+//! Reads request bodies. Strict about types (no fractional integers, none as text but for the counts that known clients
+//! send so, nothing that overflows), lenient about what is left out or unknown. Never looks at the request's `Content-Type`: known clients send JSON without one.
 
 use serde::de::DeserializeOwned;
 

@@ -7,11 +7,15 @@ use super::shape::{Props, Secret};
 shapes! {
     /// Where replicas may go. A list that is not there says nothing; an empty one says "none" and clears what was.
     AutoSelectFilter {
-        may {
+        counts {
             /// Replicas that are wanted in all.
             place_count: Option<i32>,
             /// Replicas that are wanted beside those that exist.
             additional_place_count: Option<i32>,
+            /// TCP ports for each replica.
+            port_count: Option<i32>,
+        }
+        may {
             /// Nodes to choose from.
             node_name_list: Option<Vec<String>>,
             /// The only pool; a short form of `storage_pool_list`.
@@ -40,8 +44,6 @@ shapes! {
             diskless_type: Option<String>,
             /// How far thin pools may be overbooked, in queries for sizes.
             overprovision: Option<f64>,
-            /// TCP ports for each replica.
-            port_count: Option<i32>,
         }
     }
 
@@ -211,6 +213,22 @@ mod tests {
         assert_eq!(filter.replicas_on_different, None);
         assert_eq!(serde_json::to_value(&filter).unwrap(), json!({"storage_pool_list":[],"layer_stack":["drbd"]}));
         assert_eq!(serde_json::to_value(filter.without_empty()).unwrap(), json!({"layer_stack":["drbd"]}));
+    }
+
+    #[test]
+    fn counts_are_read_as_text_too_and_printed_as_numbers() {
+        let read_as = |value: &str| read::<AutoSelectFilter>(format!(r#"{{"place_count":{value}}}"#).as_bytes());
+        for (value, count) in [("1", Some(1)), ("\"1\"", Some(1)), ("\"-1\"", Some(-1)), ("null", None)] {
+            assert_eq!(read_as(value).unwrap().place_count, count, "{value}");
+        }
+        let filter: AutoSelectFilter = read(br#"{"additional_place_count":"2","port_count":"3"}"#).unwrap();
+        assert_eq!(serde_json::to_value(&filter).unwrap(), json!({"additional_place_count":2,"port_count":3}));
+        for value in
+            ["1.0", "\"1.0\"", "\"+1\"", "\"max\"", "\"\"", "\" 1\"", "2147483648", "\"2147483648\"", "[]", "true"]
+        {
+            let text = read_as(value).expect_err(value).to_string();
+            assert!(text.contains("at place_count") && text.contains("whole number"), "{value}: {text}");
+        }
     }
 
     #[test]

@@ -2,13 +2,15 @@
 //!
 //! A field under `must` has to be there in what we read and always stands in what we print. A field under `may` can be
 //! absent or `null`, both of which mean its default; printed, it is left out when it is an absent option or an empty
-//! string, list or map, while 0 and `false` are printed. A list where "not said" and "empty" differ is an
+//! string, list or map, while 0 and `false` are printed. A field under `counts` is one under `may` that is also read as
+//! text (`"1"`), for known clients send it so, and never printed as text. A list where "not said" and "empty" differ is an
 //! `Option<Vec<_>>`. Fields that we do not know are passed over: clients send some.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroize;
 
@@ -70,6 +72,43 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Reads a whole number that known clients also send as text, such as `"1"`; `null` is none. A sign other than that of a
+/// negative number is no part of it: clients mean something else by `+1`.
+pub(super) fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    Ok(Option::<Count>::deserialize(deserializer)?.map(|count| count.0))
+}
+
+struct Count(i32);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number of 32 bits, also as text")
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Count, E> {
+        i32::try_from(value).map(Count).map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Count, E> {
+        i32::try_from(value).map(Count).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Count, E> {
+        let number = text.parse().ok().filter(|_| !text.starts_with('+'));
+        number.map(Count).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
 /// A text that must not reach a log: its `Debug` shows nothing of it. Overwritten when nobody needs it any more.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -112,6 +151,7 @@ macro_rules! shapes {
         $(#[$meta:meta])*
         $name:ident $(modifies $props:ident)? {
             $(must { $($(#[$must_meta:meta])* $must:ident: $must_type:ty,)* })?
+            $(counts { $($(#[$count_meta:meta])* $count:ident: $count_type:ty,)* })?
             $(may { $($(#[$may_meta:meta])* $may:ident: $may_type:ty,)* })?
         }
     )*) => {
@@ -123,6 +163,16 @@ macro_rules! shapes {
             #[serde(remote = "Self")]
             pub struct $name {
                 $($($(#[$must_meta])* pub $must: $must_type,)*)?
+                $($(
+                    $(#[$count_meta])*
+                    #[schemars(extend("x-also-text" = true))]
+                    #[serde(
+                        default,
+                        deserialize_with = "crate::protocols::rest::shape::number_or_text",
+                        skip_serializing_if = "crate::protocols::rest::shape::Omit::omit"
+                    )]
+                    pub $count: $count_type,
+                )*)?
                 $($(
                     $(#[$may_meta])*
                     #[serde(

@@ -1,10 +1,12 @@
 //! The database file: making, opening, looking at, and copying it. It never makes an empty store where a file was.
 
+use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use ::redb::backends::{FileBackend, InMemoryBackend};
 use ::redb::{Builder, Database, DatabaseError, StorageBackend};
@@ -146,10 +148,32 @@ pub(super) fn engine<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(::r
     }
 }
 
+thread_local! {
+    /// Whether this thread is in a call of the engine.
+    static IN_ENGINE: Cell<bool> = const { Cell::new(false) };
+}
+/// Keeps what the engine says in a panic off the terminal: the error tells it in one line. Other panics are printed as before.
+static QUIET: Once = Once::new();
+
+fn quietly<T>(call: impl FnOnce() -> T) -> T {
+    QUIET.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IN_ENGINE.get() {
+                before(panic);
+            }
+        }));
+    });
+    let outer = IN_ENGINE.replace(true);
+    let result = call();
+    IN_ENGINE.set(outer);
+    result
+}
+
 /// Runs a call of the engine; a panic in it means that the file is not what the engine wrote.
 pub(super) fn guarded<T>(path: &Path, call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     // Whatever was under way in the engine is thrown away by the caller.
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+    quietly(|| catch_unwind(AssertUnwindSafe(call))).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().cloned();
         let what = what.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
         let what = format!("the database engine stumbled: {}", what.unwrap_or_default());

@@ -10,6 +10,7 @@ use super::error_reports::Incident;
 use super::{Api, MetricsPlace, Reply, ReplyBody, mutations, reads};
 use crate::model::code;
 use crate::model::refusal::Note;
+use crate::protocols::rest::command::instead_of;
 use crate::protocols::rest::query::Query;
 use crate::protocols::rest::rc;
 use crate::protocols::rest::routes::{self, Match, Params, Route};
@@ -98,7 +99,7 @@ fn elsewhere(api: &Api, route: &Route, path: &str) -> Option<Reply> {
 
 async fn carry_out(api: &Api, call: &Call<'_>) -> Reply {
     if !call.route.is_built() {
-        return not_built(call.route.operation);
+        return mutations::not_built(call.route.operation, instead_of(call.route.operation));
     }
     if let Some(reply) = reads::read(api, call).await {
         return reply;
@@ -111,11 +112,6 @@ async fn carry_out(api: &Api, call: &Call<'_>) -> Reply {
         body: call.request.body,
     };
     mutations::mutate(api, changing).await
-}
-
-/// The answer to a call that is known but not built: never an empty success.
-pub fn not_built(operation: &str) -> Reply {
-    Reply { status: rc::STATUS_NOT_BUILT, body: ReplyBody::Rc(vec![rc::not_built(operation, &now_text())]) }
 }
 
 fn panicked(api: &Api, request: &Request, panic: &(dyn std::any::Any + Send)) -> Reply {

@@ -241,7 +241,8 @@ fn cut(text: &str) -> &str {
 const HEAD: [&str; 8] = ["Report", "Node", "Module", "Time", "Version", "Peer", "Kind", "Message"];
 
 fn text_of(report: &ErrorReport, id: &str, incident: &Incident) -> String {
-    let time = report.error_time.to_string();
+    let moment = jiff::Timestamp::from_millisecond(report.error_time).unwrap_or_default();
+    let time = format!("{moment:.3}");
     let one_line = report.exception_message.replace(['\n', '\r'], " ");
     let (node, module) = (&report.node_name, &report.module);
     let values = [id, node, module, &time, &report.version, &report.peer, &report.exception, one_line.as_str()];
@@ -264,6 +265,11 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     names.into_iter().map(|name| folder.join(name)).collect()
 }
 
+/// Milliseconds since 1970 of a time; earlier releases wrote them as they are.
+fn moment(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond))
+}
+
 fn read_head(path: &Path) -> Option<ErrorReport> {
     let text = fs::read_to_string(path).ok()?;
     let value = |word: &str| {
@@ -272,7 +278,7 @@ fn read_head(path: &Path) -> Option<ErrorReport> {
     };
     Some(ErrorReport {
         node_name: value("Node"),
-        error_time: value("Time").parse().ok()?,
+        error_time: moment(&value("Time"))?,
         filename: path.file_name()?.to_str()?.to_owned(),
         module: if value("Module") == SATELLITE { SATELLITE } else { CONTROLLER }.to_owned(),
         version: value("Version"),
@@ -302,6 +308,14 @@ mod tests {
         assert_eq!(found.filename, format!("ErrorReport-{id}.log"));
         assert!(found.text.contains("boom") && found.text.contains("GET /v1/nodes"), "{}", found.text);
         assert!(folder.path().join(&found.filename).exists());
+        let time = found.text.lines().find_map(|line| line.strip_prefix("Time: ")).unwrap();
+        assert!(time.contains('T') && time.ends_with('Z'), "for people: {time}");
+        assert_eq!(moment(time), Some(found.error_time));
+        assert_eq!(
+            (moment("1767225600123"), moment("soon")),
+            (Some(1_767_225_600_123), None),
+            "as it was written before"
+        );
     }
 
     #[test]

@@ -182,7 +182,8 @@ fn set_log(api: &Api, operation: &str, levels: &LogLevels) -> Reply {
     answer_of(operation, if levels.on_nodes { vec![done, nodes] } else { vec![done] })
 }
 
-fn not_built(operation: &str, instead: &str) -> Reply {
+/// The answer to a call that is known but not built, with what to do instead: never an empty success.
+pub fn not_built(operation: &str, instead: &str) -> Reply {
     let correction = format!("Nothing was changed. {instead}");
     let entry = rc::not_built(operation, &now_text()).correction(correction);
     Reply { status: rc::STATUS_NOT_BUILT, body: ReplyBody::Rc(vec![entry]) }

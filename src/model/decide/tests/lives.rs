@@ -420,6 +420,32 @@ fn nothing_is_placed_in_a_definition_that_goes() {
 }
 
 #[test]
+fn what_goes_is_not_resized() {
+    let resize = || {
+        Command::Definition(DefinitionCommand::VolumeModify {
+            rsc: rsc("web"),
+            number: volume(0),
+            size: Some(Kib(4096)),
+            props: PropsModify::default(),
+            set: VolumeDefinitionFlags::NONE,
+            clear: VolumeDefinitionFlags::NONE,
+        })
+    };
+    let delete_volume = DefinitionCommand::VolumeDelete { rsc: rsc("web"), number: volume(0) };
+    for deletion in [delete("web"), Command::Definition(delete_volume)] {
+        let mut puppet = Puppet::new(cluster(THREE));
+        puppet.done(spawn("web", 1));
+        puppet.ask(deletion).expect("nobody uses it");
+        let note = puppet.ask(resize()).expect_err("it goes").note;
+        assert_eq!(note.code, FAIL_IN_USE);
+        assert!(
+            note.message.contains("being deleted") && note.cause.is_some() && note.correction.is_some(),
+            "{note:?}"
+        );
+    }
+}
+
+#[test]
 fn a_snapshot_that_failed_is_deleted() {
     for told_again in [false, true] {
         let mut puppet = Puppet::new(cluster(THREE));

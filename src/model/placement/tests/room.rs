@@ -3,7 +3,7 @@
 use super::{STACK, outcome, place_on};
 use crate::model::kinds::LayerKind;
 use crate::model::placement::{Bound, Estimate, Reason, check_room, estimate, query_max_volume_size, query_size_info};
-use crate::model::size::Kib;
+use crate::model::size::{Kib, LARGEST_VOLUME};
 use crate::model::testkit::{cluster, filter, node, pool};
 
 fn estimate_in(text: &str) -> Estimate {
@@ -123,6 +123,15 @@ fn size_info() {
     assert_eq!(info.ratios.map(|ratios| ratios.general), Some(3.0));
     let not = query_size_info(&cluster, &filter("count=4"), STACK).expect_err("delta is away");
     assert_eq!((not.possible, not.story.entries.len()), (3, 4));
+}
+
+#[test]
+fn no_size_is_told_that_cannot_be_made() {
+    let room = LARGEST_VOLUME.0;
+    let cluster = cluster(&format!("node alpha\npool alpha data LVM_THIN {room}/{room}"));
+    let info = query_size_info(&cluster, &filter("count=1"), STACK).expect("it has room");
+    assert_eq!((info.max_volume_size, info.available), (LARGEST_VOLUME, LARGEST_VOLUME));
+    assert_eq!(query_max_volume_size(&cluster, &filter("count=1"))[0].max_volume_size, LARGEST_VOLUME);
 }
 
 #[test]

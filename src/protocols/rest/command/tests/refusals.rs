@@ -200,7 +200,7 @@ fn unreadable_bodies_name_the_field() {
         (vd, r#"{"volume_definition":{"size_kib":1.5}}"#, "volume_definition.size_kib"),
         (vd, r#"{"volume_definition":{"size_kib":18446744073709551616}}"#, "volume_definition.size_kib"),
         (vd, r#"{"volume_definition":{"size_kib":"1G"}}"#, "volume_definition.size_kib"),
-        ("PUT /v1/resource-groups/rg1", r#"{"select_filter":{"place_count":"2"}}"#, "select_filter.place_count"),
+        ("PUT /v1/resource-groups/rg1", r#"{"select_filter":{"place_count":"+2"}}"#, "select_filter.place_count"),
         ("POST /v1/resource-definitions/res1/resources", r#"{"resource":{}}"#, "the top level"),
         ("POST /v1/resource-definitions/res1/resources", r#"[{"resource":{"flags":7}}]"#, "[0].resource.flags"),
         ("PUT /v1/key-value-store/csi", r#"{"override_props":{"a":1}}"#, "override_props.a"),
