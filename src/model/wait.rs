@@ -331,6 +331,9 @@ mod tests {
         cluster.apply(&crate::model::change::Change::Snapshot(key, Some(failed.into())));
         let why = "Snapshot 'then' of 'web' was not taken: The connection to bravo was lost before it was taken there";
         assert_eq!(words(&cluster), [(FAIL_NOT_CONNECTED, why.to_owned())]);
+    }
+
+    #[test]
     fn a_deletion_that_a_user_holds_up_is_told_to_stand() {
         let mut cluster = asked(2, true, Some(mounted()));
         let told = |cluster: &Cluster| outcome(cluster, Vec::new(), &[goal("alpha")]).remove(0);

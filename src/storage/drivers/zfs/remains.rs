@@ -4,10 +4,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::commands::{self, MARKED, REMAINS_OF};
-use super::zpool::{Failed, Zpool, lock, snapshots, volume_of};
 use super::ZfsDriver;
+use super::commands::{self, MARKED, REMAINS_OF};
 use super::names::NAME_BYTES_MAX;
+use super::zpool::{Failed, Zpool, lock, snapshots, volume_of};
 use crate::model::plan::BackingId;
 use crate::model::report::Problem;
 use crate::protocols::zfs::{Dataset, Datasets, Failure, Kind};
