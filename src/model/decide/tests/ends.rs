@@ -77,6 +77,26 @@ fn a_volume_goes_though_another_one_is_missing() {
 }
 
 #[test]
+fn a_volume_goes_though_its_replica_gets_a_disk() {
+    let text = "rsc web 10 alpha/data:made bravo/-:made";
+    let mut puppet = Puppet::new(cluster(&format!("{THREE}\n{text}")));
+    puppet.ask(delete_volume(0)).expect("idle");
+    let bravo = crate::model::testkit::node("bravo");
+    let toggle = ResourceCommand::ToggleDisk {
+        rsc: rsc("web"),
+        node: bravo,
+        diskful: true,
+        pool: Some(crate::model::testkit::pool("data")),
+        migrate_from: None,
+    };
+    puppet.ask(Command::Resource(toggle)).expect("it may have one");
+    puppet.settle();
+    let web = &puppet.cluster.definitions[&rsc("web")];
+    assert!(web.volumes.is_empty(), "{:?}", web.volumes);
+    assert!(web.resources.values().all(|resource| resource.volumes.is_empty()), "{:?}", web.resources);
+}
+
+#[test]
 fn a_snapshot_is_of_the_volumes_that_stay() {
     let mut puppet = Puppet::new(cluster(THREE));
     puppet.done(spawn("web", 2));
