@@ -219,6 +219,24 @@ fn a_clone_that_is_deleted_takes_its_snapshot_along() {
 }
 
 #[test]
+fn a_clone_whose_only_replica_is_deleted_has_failed() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.ask(clone("web", "copy")).expect("ready");
+    let (node, desired) = puppet.told.remove(0);
+    let taken = puppet.carry_out(&desired);
+    puppet.report(&node, taken);
+    let there = ResourceCommand::Delete { rsc: rsc("copy"), node, keep_tiebreaker: false };
+    puppet.ask(Command::Resource(there)).expect("nobody uses it");
+    // The newest order alone is carried out.
+    puppet.told = puppet.told.split_off(puppet.told.len() - 1);
+    puppet.settle();
+    let copy = &puppet.cluster.definitions[&rsc("copy")];
+    assert!(copy.flags.has(DefinitionFlags::FAILED) && !copy.flags.has(DefinitionFlags::CLONING), "{:?}", copy.flags);
+    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
+}
+
+#[test]
 fn a_clone_whose_snapshot_is_deleted_has_failed() {
     let mut puppet = Puppet::new(cluster(THREE));
     puppet.done(spawn("web", 2));
