@@ -1,7 +1,7 @@
 //! From the raw content of a store to its records, and the raw changes that mend what is not in order. Pure: it never
 //! touches the store, so that looking and repairing see the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::StoreError;
 use super::migrate::Schema;
@@ -95,12 +95,18 @@ impl RawChange {
     pub fn quarantine(area: Area, key: &[u8], value: &[u8], reason: &str) -> [RawChange; 2] {
         let mut label = if area == Area::Journal { b"journal/".to_vec() } else { Vec::new() };
         label.extend_from_slice(key);
-        label.extend_from_slice(format!("\0{:08x}", crc32fast::hash(value)).as_bytes());
+        label.extend_from_slice(format!("\0{:016x}", digest(value)).as_bytes());
         let mut content = reason.replace('\0', " ").into_bytes();
         content.push(0);
         content.extend_from_slice(value);
         [RawChange::put(Area::Quarantine, label, content), RawChange::remove(area, key.to_vec())]
     }
+}
+
+/// FNV-1a. Not the CRC of the seal: a value's CRC together with that is one and the same for all that are damaged in the
+/// same place, and the second would take the place of the first.
+fn digest(value: &[u8]) -> u64 {
+    value.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 /// What a store holds, and what a load has to change in it.
@@ -115,8 +121,8 @@ pub(crate) struct Survey {
 
 /// Reads the raw content.
 pub(crate) fn survey(areas: Areas, schema: Schema) -> Result<Survey, StoreError> {
-    let known: Vec<Vec<u8>> = areas.quarantine.keys().cloned().collect();
-    let mut surveyor = Surveyor { schema, survey: Survey::default(), quarantine: areas.quarantine };
+    let mut surveyor =
+        Surveyor { schema, survey: Survey::default(), quarantine: areas.quarantine, now: BTreeSet::new() };
     let mut records = areas.records;
     for (key, value) in areas.journal {
         surveyor.replay(key, value, &mut records)?;
@@ -124,13 +130,15 @@ pub(crate) fn survey(areas: Areas, schema: Schema) -> Result<Survey, StoreError>
     for (key, value) in records {
         surveyor.read(key, value)?;
     }
-    Ok(surveyor.finish(&known))
+    Ok(surveyor.finish())
 }
 
 struct Surveyor {
     schema: Schema,
     survey: Survey,
     quarantine: RawMap,
+    /// Labels of what is put aside by this survey.
+    now: BTreeSet<Vec<u8>>,
 }
 
 impl Surveyor {
@@ -209,16 +217,16 @@ impl Surveyor {
         for change in RawChange::quarantine(area, key, value, reason) {
             if let (Area::Quarantine, Some(content)) = (change.area, &change.value) {
                 self.quarantine.insert(change.key.clone(), content.clone());
+                self.now.insert(change.key.clone());
             }
             self.survey.repairs.push(change);
         }
     }
 
-    /// `known`: the keys that were in quarantine before, in order.
-    fn finish(mut self, known: &[Vec<u8>]) -> Survey {
+    fn finish(mut self) -> Survey {
         self.survey.loaded.records.sort_by(|a, b| a.key.cmp(&b.key));
         for (label, content) in self.quarantine {
-            let found = if known.binary_search(&label).is_ok() { Found::Earlier } else { Found::Now };
+            let found = if self.now.contains(&label) { Found::Now } else { Found::Earlier };
             self.survey.loaded.quarantined.push(quarantined(&label, content, found));
         }
         self.survey
@@ -304,6 +312,20 @@ mod tests {
         assert_eq!(same, mended, "a second load has nothing to mend");
         assert_eq!(again.quarantined.len(), 7);
         assert!(again.quarantined.iter().all(|q| q.found == Found::Earlier));
+    }
+
+    #[test]
+    fn what_is_damaged_alike_later_is_put_aside_beside_the_first() {
+        let mut areas = Areas::default();
+        for body in ["{\"uuid\":1111}", "{\"uuid\":2222}", "{\"uuid\":1111}"] {
+            let key = put(&mut areas, "twice", 1, body);
+            areas.records.get_mut(&key).unwrap()[3] ^= 0x40;
+            let (loaded, mended) = mend(areas, Schema::default());
+            assert_eq!(loaded.quarantined.iter().filter(|bad| bad.found == Found::Now).count(), 1, "{body}");
+            areas = mended;
+        }
+        let kept: Vec<_> = areas.quarantine.values().map(|content| content[content.len() - 14..].to_vec()).collect();
+        assert_eq!(areas.quarantine.len(), 2, "{kept:?}");
     }
 
     #[test]

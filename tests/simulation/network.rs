@@ -183,10 +183,12 @@ impl<M> Link<M> {
         let mut out = Outcome::default();
         for end in [End::Controller, End::Satellite] {
             self.stalled[end as usize] = None;
+            // What is still on its way stays behind what was held.
             for (id, message) in std::mem::take(&mut self.held[end as usize]) {
-                out.events.push((ground.delay, NetEvent::Deliver(id, end, message)));
+                if self.is_open(id, end) {
+                    out.news.push(NetNews::Came(end, message));
+                }
             }
-            self.last[end as usize] = ground.now + ground.delay;
         }
         self.reset_half_open(ground, &mut out);
         out
@@ -209,10 +211,7 @@ impl<M> Link<M> {
         let Some(id) = self.connection.as_ref().filter(|own| own.open[from as usize]).map(|own| own.id) else {
             return (false, out);
         };
-        if self.stalled[to as usize].is_some() {
-            self.held[to as usize].push_back((id, message));
-            return (true, out);
-        }
+        // Where that direction stalls it is held when it arrives, behind what is on its way already.
         let arrival = (ground.now + ground.delay).max(self.last[to as usize]);
         self.last[to as usize] = arrival;
         out.events.push((arrival - ground.now, NetEvent::Deliver(id, to, message)));

@@ -215,12 +215,14 @@ impl<R> Writer<R> {
             return Vec::new();
         }
         let was_online = self.head.is_online(&node);
-        let online = status.is_online();
         self.head.sight(Sighting::Node(node.clone(), status));
         let mut entry = Entry::default();
-        if was_online && !online {
+        if !there {
+            // Also of one that this process has never seen online: what waits for it was ordered before a restart.
             entry.changes = (self.rules.node_went_away)(&self.head, &node, at.moment);
             entry.news = self.take_in(&entry.changes);
+        }
+        if was_online && !self.head.is_online(&node) {
             self.forget_resources(&node);
         }
         entry.replies = self.waits.settle_all(&self.head);

@@ -179,6 +179,8 @@ impl Found<'_> {
                 Some(_) if old.resources.get(self.node).is_some_and(not_made) => {
                     clone_failed(draft, &old.name);
                 }
+                // A node that reports was told of a replica: the last one of them was deleted.
+                _ if old.resources.is_empty() => clone_failed(draft, &old.name),
                 _ => clone_progress(draft, &old.name),
             }
         }

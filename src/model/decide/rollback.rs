@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::taken_back::{cut, end_rollback};
 use crate::model::code::*;
-use crate::model::definition::{Resource, ResourceDefinition};
+use crate::model::definition::{Resource, ResourceDefinition, Volume, VolumeDefinition};
 use crate::model::desired::Rollback;
 use crate::model::kinds::{DefinitionFlags, LayerKind, VolumeDefinitionFlags};
 use crate::model::names::{NodeName, RscName, SnapName};
@@ -19,6 +19,7 @@ pub(super) fn rollback(draft: &mut Draft, rsc: &RscName, name: &SnapName) -> Res
     let nodes: Vec<NodeName> = definition.diskful().map(|(node, _)| node.clone()).collect();
     for node in &nodes {
         refuse_node(draft, &snapshot, node)?;
+        refuse_other_pool(&snapshot, node, &definition.resources[node])?;
     }
     let token = draft.uuid();
     for (node, resource) in definition.resources.iter_mut().filter(|(node, _)| nodes.contains(node)) {
@@ -63,10 +64,22 @@ pub(super) fn refuse_while_rolling(definition: &ResourceDefinition) -> Result<()
 /// # Errors
 /// It is under way.
 pub(super) fn cancel(draft: &mut Draft, key: &SnapshotKey) -> Result<(), Refusal> {
-    let Ok(mut definition) = draft.definition(&key.rsc) else {
+    cancel_where(draft, &key.rsc, |order| order.snapshot == key.name)
+}
+
+/// As [`cancel`], whatever snapshot it goes to: a volume that it puts back shall go.
+///
+/// # Errors
+/// It is under way.
+pub(super) fn cancel_any(draft: &mut Draft, rsc: &RscName) -> Result<(), Refusal> {
+    cancel_where(draft, rsc, |_| true)
+}
+
+fn cancel_where(draft: &mut Draft, rsc: &RscName, concerned: impl Fn(&Rollback) -> bool) -> Result<(), Refusal> {
+    let Ok(mut definition) = draft.definition(rsc) else {
         return Ok(());
     };
-    let order_of = |resource: &Resource| resource.rollback.clone().filter(|order| order.snapshot == key.name);
+    let order_of = |resource: &Resource| resource.rollback.clone().filter(|order| concerned(order));
     let orders = definition.resources.iter().filter_map(|(node, resource)| Some((node.clone(), order_of(resource)?)));
     let orders: Vec<(NodeName, Rollback)> = orders.collect();
     let Some((_, order)) = orders.first().cloned() else {
@@ -78,11 +91,11 @@ pub(super) fn cancel(draft: &mut Draft, key: &SnapshotKey) -> Result<(), Refusal
     end_rollback(&mut definition, order.token);
     draft.put_definition(definition);
     let names: Vec<&str> = orders.iter().map(|(node, _)| node.as_str()).collect();
-    let text = format!("The rollback of '{}' to snapshot '{}' is taken back", key.rsc, key.name);
+    let text = format!("The rollback of '{rsc}' to snapshot '{}' is taken back", order.snapshot);
     draft.note(
         Note::success(MODIFIED, text)
             .details(format!("Not said to be done by: {}", names.join(", ")))
-            .about("Snapshot", &key.name),
+            .about("Snapshot", &order.snapshot),
     );
     Ok(())
 }
@@ -110,6 +123,13 @@ fn refuse_layers(definition: &ResourceDefinition) -> Result<(), Refusal> {
 }
 
 fn refuse_other_volumes(snapshot: &Snapshot, definition: &ResourceDefinition) -> Result<(), Refusal> {
+    let goes = |volume: &VolumeDefinition| volume.flags.has(VolumeDefinitionFlags::DELETE);
+    if let Some(volume) = definition.volumes.values().find(|volume| goes(volume)) {
+        let text = format!("Volume {} of '{}' is being deleted", volume.number, definition.name);
+        return Err(Refusal::new(FAIL_RSC_BUSY, text)
+            .because("All volumes go back together")
+            .cure("Restore the snapshot into another definition"));
+    }
     let numbers = definition.volumes.keys().eq(snapshot.volumes.keys());
     if numbers {
         return Ok(());
@@ -117,6 +137,26 @@ fn refuse_other_volumes(snapshot: &Snapshot, definition: &ResourceDefinition) ->
     Err(Refusal::new(FAIL_INVLD_VLM_COUNT, format!("Snapshot '{}' has other volumes", snapshot.key.name))
         .because("Volumes were added or removed after it was taken")
         .cure("Restore it into another definition"))
+}
+
+/// A replica that was made anew in another pool does not find the snapshot beside its volumes.
+fn refuse_other_pool(snapshot: &Snapshot, node: &NodeName, resource: &Resource) -> Result<(), Refusal> {
+    let parts = &snapshot.nodes[node].volumes;
+    let elsewhere = |(number, volume): &(&_, &Volume)| parts.get(*number).is_none_or(|part| part.pool != volume.pool);
+    let Some((number, volume)) = resource.volumes.iter().find(elsewhere) else {
+        return Ok(());
+    };
+    let text =
+        format!("Snapshot '{}' is not in the storage pool of volume {number} on node '{node}'", snapshot.key.name);
+    let cause = parts.get(number).map_or_else(
+        || format!("It has no such volume there, and the volume is in '{}'", volume.pool),
+        |part| format!("It is in '{}', and the volume is in '{}'", part.pool, volume.pool),
+    );
+    Err(Refusal::new(FAIL_NOT_FOUND_SNAPSHOT, text)
+        .because(cause)
+        .cure("Restore the snapshot into another definition, or make the replica anew in the snapshot's pool")
+        .about("Node", node)
+        .about("StorPool", &volume.pool))
 }
 
 fn refuse_node(draft: &Draft, snapshot: &Snapshot, node: &NodeName) -> Result<(), Refusal> {

@@ -5,6 +5,7 @@ use super::resource::{POOL_PROP, find, refuse_in_use, refuse_last_disk};
 use super::volume::{new_volume, refuse_no_room};
 use crate::model::code::*;
 use crate::model::command::ResourceCommand;
+use crate::model::definition::Volume;
 use crate::model::desired::Origin;
 use crate::model::kinds::{LayerKind, ResourceFlags};
 use crate::model::names::{NodeName, PoolName, RscName};
@@ -81,9 +82,11 @@ pub(super) fn to_diskful(draft: &mut Draft, rsc: &RscName, node: &NodeName, pool
     super::resource::refuse_pool_without_storage(draft, node, pool)?;
     refuse_no_room(draft, node, pool, super::room::data_size(&draft.cluster, &definition))?;
     super::room::refuse_no_caches(draft, &definition, node)?;
-    let numbers: Vec<_> = definition.resources[node].volumes.keys().copied().collect();
-    for number in numbers {
-        let volume = new_volume(draft, node, pool, Origin::Blank)?;
+    // One that is being deleted goes on being deleted.
+    let numbers: Vec<_> =
+        definition.resources[node].volumes.iter().map(|(number, volume)| (*number, volume.flags)).collect();
+    for (number, flags) in numbers {
+        let volume = Volume { flags, ..new_volume(draft, node, pool, Origin::Blank)? };
         let resource = definition.resources.get_mut(node).expect("found above");
         resource.volumes.insert(number, volume);
     }

@@ -287,6 +287,7 @@ pub(super) fn delete(draft: &mut Draft, rsc: &RscName, number: VolumeNumber) -> 
         draft.note(note.about("RscDfn", rsc).about("VlmNr", number));
         return Ok(());
     }
+    super::rollback::cancel_any(draft, rsc)?;
     let mut definition = draft.definition(rsc)?;
     if !definition.volumes[&number].flags.has(VolumeDefinitionFlags::DELETE) {
         super::definition::refuse_while_in_use(draft, &definition)?;

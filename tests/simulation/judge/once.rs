@@ -120,10 +120,10 @@ fn counts(cluster: &Cluster, name: &RscName, made: &Made) -> bool {
     let Made::Replica(node, _) = made else {
         return true;
     };
-    let on_way =
-        ResourceFlags::EVACUATE.0 | ResourceFlags::EVICTED.0 | ResourceFlags::DELETE.0 | ResourceFlags::DISKLESS.0;
+    // Some have bits of others in them: an evicted one is inactive, too.
+    let on_way = [ResourceFlags::EVACUATE, ResourceFlags::EVICTED, ResourceFlags::DELETE, ResourceFlags::DISKLESS];
     let resource = cluster.definitions.get(name).and_then(|definition| definition.resources.get(node));
-    let stays = |resource: &Resource| resource.flags.0 & on_way == 0;
+    let stays = |resource: &Resource| !on_way.iter().any(|flag| resource.flags.has(*flag));
     let given_up = cluster.nodes.get(node).is_none_or(|node| node.flags != NodeFlags::NONE);
     resource.is_some_and(stays) && !given_up
 }

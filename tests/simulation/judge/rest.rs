@@ -1,7 +1,7 @@
 //! The cluster at rest: after the calm, nodes hold what the model knows and nothing else, everything that was to go is
 //! gone, sizes and rooms add up, and every client has its answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zea::model::cluster::Cluster;
 use zea::model::definition::ResourceDefinition;
@@ -27,8 +27,10 @@ impl World {
             self.judge.fail("every command ends", format!("in the calm these have no end: {}", open.join("; ")));
         }
         let cluster = self.controller.view.clone();
-        let here: Vec<&Node> = self.nodes.iter().filter(|node| reached(&cluster, &node.name)).collect();
-        let verdicts: Vec<(&'static str, Result<(), String>)> = here
+        let nodes: Vec<&Node> = self.nodes.iter().filter(|node| reached(&cluster, &node.name)).collect();
+        // A node of the model that no machine stands behind never answers.
+        let here: Here = nodes.iter().map(|node| node.name.clone()).collect();
+        let verdicts: Vec<(&'static str, Result<(), String>)> = nodes
             .iter()
             .flat_map(|node| {
                 let judge = &self.judge;
@@ -36,19 +38,22 @@ impl World {
                     ("every node comes back", online(&cluster, node)),
                     ("nodes hold what the model knows", holds(judge, &cluster, node)),
                     ("nodes hold nothing else", nothing_else(judge, &cluster, node)),
-                    ("sizes add up", rooms(&cluster, node)),
+                    ("sizes add up", rooms(judge, &cluster, node)),
                 ]
             })
             .collect();
         for (oracle, found) in verdicts {
             self.judge.check(oracle, found);
         }
-        let found = settled(&self.judge, &cluster);
+        let found = settled(&self.judge, &cluster, &here);
         self.judge.check("everything comes to rest", found);
         let found = super::durable::indexes(self.controller.writer.head());
         self.judge.check("indexes add up", found);
     }
 }
+
+/// Nodes that answer when all is well.
+type Here = BTreeSet<NodeName>;
 
 /// Whether the model has the node, and keeps contact with it.
 fn reached(cluster: &Cluster, name: &NodeName) -> bool {
@@ -150,18 +155,23 @@ fn nothing_else(judge: &Judge, cluster: &Cluster, node: &Node) -> Result<(), Str
             volumes.filter_map(|number| Some(BackingId::of(&key.rsc, *number, None).ok()?.snapshot(&key.name))),
         );
     }
-    let tainted = |id: &str| judge.tainted.iter().any(|key| id.to_ascii_uppercase().starts_with(&format!("{key}_")));
-    match node.machine.survey().keys().find(|(_, id)| !known.contains(id) && !tainted(id)) {
+    match node.machine.survey().keys().find(|(_, id)| !known.contains(id) && !is_of_tainted(judge, id)) {
         Some((backing, id)) => Err(format!("{} has {id} in {backing}, of which nobody knows", node.name)),
         None => Ok(()),
     }
 }
 
+/// Whether the file is of something whose record was spoilt: nobody looks after it.
+fn is_of_tainted(judge: &Judge, id: &str) -> bool {
+    judge.tainted.iter().any(|key| id.to_ascii_uppercase().starts_with(&format!("{key}_")))
+}
+
 /// The room that the view shows is what the files take.
-fn rooms(cluster: &Cluster, node: &Node) -> Result<(), String> {
+fn rooms(judge: &Judge, cluster: &Cluster, node: &Node) -> Result<(), String> {
     let sums = node.machine.taken();
     for found in node.machine.survey().into_values() {
-        if found.size.0 % 4 != 0 || (found.role == Role::Volume && found.size == Kib(0)) {
+        let empty = found.role == Role::Volume && found.size == Kib(0) && !is_of_tainted(judge, &found.id);
+        if found.size.0 % 4 != 0 || empty {
             return Err(format!("{} on {} has {}", found.id, node.name, found.size));
         }
     }
@@ -186,8 +196,8 @@ fn rooms(cluster: &Cluster, node: &Node) -> Result<(), String> {
 }
 
 /// Nothing is under way any more.
-fn settled(judge: &Judge, cluster: &Cluster) -> Result<(), String> {
-    let away = |node: &NodeName| !reached(cluster, node);
+fn settled(judge: &Judge, cluster: &Cluster, here: &Here) -> Result<(), String> {
+    let away = |node: &NodeName| !here.contains(node);
     for definition in cluster.definitions.values().filter(|definition| !is_tainted(judge, definition)) {
         let name = &definition.name;
         if definition.resources.keys().any(away) {
@@ -210,14 +220,14 @@ fn settled(judge: &Judge, cluster: &Cluster) -> Result<(), String> {
         }
         let parts_away = cluster.snapshots_of(name).any(|snapshot| snapshot.nodes.keys().any(away));
         let flags = DefinitionFlags::DELETE.0 | DefinitionFlags::CLONING.0;
-        if definition.flags.0 & flags != 0 && !parts_away && !clones_from_away(judge, cluster, definition) {
+        if definition.flags.0 & flags != 0 && !parts_away && !clones_from_away(judge, (cluster, here), definition) {
             return Err(format!("{name} is still {:?}", definition.flags.names()));
         }
         if definition.volumes.values().any(|volume| volume.flags.has(VolumeDefinitionFlags::DELETE)) {
             return Err(format!("{name} still has a volume that goes"));
         }
     }
-    snapshots_settled(judge, cluster)
+    snapshots_settled(judge, cluster, here)
 }
 
 /// The node has not said that the passphrase that it was told last is in force.
@@ -227,16 +237,16 @@ fn changes_key(resource: &zea::model::definition::Resource) -> bool {
 }
 
 /// A clone whose source nobody can reach waits for it.
-fn clones_from_away(judge: &Judge, cluster: &Cluster, definition: &ResourceDefinition) -> bool {
+fn clones_from_away(judge: &Judge, (cluster, here): (&Cluster, &Here), definition: &ResourceDefinition) -> bool {
     let Some(source) = &definition.clone_source else { return false };
     let tainted = judge.tainted.contains(&source.rsc.key());
     let snapshots = cluster.snapshots_of(&source.rsc).filter(|snapshot| snapshot.key.name == source.snapshot);
-    tainted || snapshots.into_iter().any(|snapshot| snapshot.nodes.keys().any(|node| !reached(cluster, node)))
+    tainted || snapshots.into_iter().any(|snapshot| snapshot.nodes.keys().any(|node| !here.contains(node)))
 }
 
-fn snapshots_settled(judge: &Judge, cluster: &Cluster) -> Result<(), String> {
+fn snapshots_settled(judge: &Judge, cluster: &Cluster, here: &Here) -> Result<(), String> {
     for (key, snapshot) in &cluster.snapshots {
-        if judge.tainted.contains(&key.rsc.key()) || snapshot.nodes.keys().any(|node| !reached(cluster, node)) {
+        if judge.tainted.contains(&key.rsc.key()) || snapshot.nodes.keys().any(|node| !here.contains(node)) {
             continue;
         }
         let failed = SnapshotFlags::FAILED_DEPLOYMENT.0 | SnapshotFlags::FAILED_DISCONNECT.0;

@@ -26,6 +26,8 @@ use crate::model::secret::Secret;
 use crate::model::size::Kib;
 use crate::model::testkit::{cluster, node, pool, rsc, volume};
 
+mod away;
+
 const DEADLINE: Duration = Duration::from_secs(10);
 const TWO_REPLICAS: &str = "node alpha\npool alpha data FILE_THIN 50/100\nnode beta\npool beta data FILE_THIN 50/100\n\
                             rsc web 10 alpha/data:made beta/data:made";
@@ -146,6 +148,7 @@ fn change(change: &Change) -> String {
         Change::Definition(name, record) => (name.to_string(), record.is_some()),
         Change::Group(name, record) => (name.to_string(), record.is_some()),
         Change::PoolDefinition(name, record) => (name.to_string(), record.is_some()),
+        Change::Snapshot(key, record) => (key.name.to_string(), record.is_some()),
         other => panic!("no test changes {other:?}"),
     };
     format!("{}{name}", if there { "" } else { "-" })
@@ -157,7 +160,9 @@ fn records(cluster: &Cluster) -> Vec<Change> {
     let groups = cluster.groups.iter().map(|(name, record)| Change::Group(name.clone(), Some(record.clone())));
     let all = cluster.definitions.iter();
     let definitions = all.map(|(name, record)| Change::Definition(name.clone(), Some(record.clone())));
-    controller.chain(nodes).chain(groups).chain(definitions).collect()
+    let all = cluster.snapshots.iter();
+    let snapshots = all.map(|(key, record)| Change::Snapshot(key.clone(), Some(record.clone())));
+    controller.chain(nodes).chain(groups).chain(definitions).chain(snapshots).collect()
 }
 
 /// The resource is gone, as asked by the generation.

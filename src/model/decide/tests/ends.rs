@@ -79,6 +79,26 @@ fn a_volume_goes_though_another_one_is_missing() {
 }
 
 #[test]
+fn a_volume_goes_though_its_replica_gets_a_disk() {
+    let text = "rsc web 10 alpha/data:made bravo/-:made";
+    let mut puppet = Puppet::new(cluster(&format!("{THREE}\n{text}")));
+    puppet.ask(delete_volume(0)).expect("idle");
+    let bravo = crate::model::testkit::node("bravo");
+    let toggle = ResourceCommand::ToggleDisk {
+        rsc: rsc("web"),
+        node: bravo,
+        diskful: true,
+        pool: Some(crate::model::testkit::pool("data")),
+        migrate_from: None,
+    };
+    puppet.ask(Command::Resource(toggle)).expect("it may have one");
+    puppet.settle();
+    let web = &puppet.cluster.definitions[&rsc("web")];
+    assert!(web.volumes.is_empty(), "{:?}", web.volumes);
+    assert!(web.resources.values().all(|resource| resource.volumes.is_empty()), "{:?}", web.resources);
+}
+
+#[test]
 fn a_snapshot_is_of_the_volumes_that_stay() {
     let mut puppet = Puppet::new(cluster(THREE));
     puppet.done(spawn("web", 2));
@@ -194,6 +214,24 @@ fn a_clone_that_is_deleted_takes_its_snapshot_along() {
     assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
     puppet.done(delete("web"));
     assert!(puppet.cluster.definitions.is_empty());
+}
+
+#[test]
+fn a_clone_whose_only_replica_is_deleted_has_failed() {
+    let mut puppet = Puppet::new(cluster(THREE));
+    puppet.done(spawn("web", 1));
+    puppet.ask(clone("web", "copy")).expect("ready");
+    let (node, desired) = puppet.told.remove(0);
+    let taken = puppet.carry_out(&desired);
+    puppet.report(&node, taken);
+    let there = ResourceCommand::Delete { rsc: rsc("copy"), node, keep_tiebreaker: false };
+    puppet.ask(Command::Resource(there)).expect("nobody uses it");
+    // The newest order alone is carried out.
+    puppet.told = puppet.told.split_off(puppet.told.len() - 1);
+    puppet.settle();
+    let copy = &puppet.cluster.definitions[&rsc("copy")];
+    assert!(copy.flags.has(DefinitionFlags::FAILED) && !copy.flags.has(DefinitionFlags::CLONING), "{:?}", copy.flags);
+    assert!(puppet.cluster.snapshots.is_empty(), "{:?}", puppet.cluster.snapshots);
 }
 
 #[test]

@@ -167,6 +167,51 @@ fn a_rollback_whose_node_is_away_ends_with_its_snapshot() {
     assert!(puppet.cluster.snapshots.is_empty());
 }
 
+fn delete_volume(number: u32) -> Command {
+    Command::Definition(DefinitionCommand::VolumeDelete { rsc: rsc("web"), number: volume(number) })
+}
+
+#[test]
+fn a_rollback_whose_node_is_away_ends_with_a_volume_that_goes() {
+    let mut puppet = web(1);
+    puppet.done(snapshot("web", "one"));
+    puppet.ask(rollback("one")).expect("decided");
+    let refusal = puppet.ask(delete_volume(0)).expect_err("under way");
+    assert_eq!(refusal.note.code, FAIL_SNAPSHOT_ROLLBACK_IN_PROGRESS);
+    let node = puppet.told[0].0.clone();
+    away(&mut puppet, &node);
+    puppet.ask(delete_volume(0)).expect("it ends the rollback");
+    assert!(definition(&puppet).resources.values().all(|resource| resource.rollback.is_none()));
+    puppet.settle();
+    assert!(definition(&puppet).volumes.is_empty());
+}
+
+#[test]
+fn nothing_goes_back_while_a_volume_goes() {
+    let mut puppet = web(1);
+    puppet.done(snapshot("web", "one"));
+    puppet.ask(delete_volume(0)).expect("idle");
+    let refusal = puppet.ask(rollback("one")).expect_err("there will be nothing to go back");
+    assert_eq!(refusal.note.code, FAIL_RSC_BUSY);
+}
+
+#[test]
+fn a_replica_goes_back_only_in_the_pool_that_has_the_snapshot() {
+    let mut puppet = web(2);
+    puppet.done(snapshot("web", "one"));
+    puppet.done(rollback("one"));
+    let mut moved = definition(&puppet).clone();
+    let (node, resource) = moved.resources.iter_mut().next().expect("two");
+    resource.volumes.get_mut(&volume(0)).expect("one").pool = crate::model::testkit::pool("other");
+    let node = node.clone();
+    let name = moved.name.clone();
+    puppet.cluster.apply(&crate::model::change::Change::Definition(name, Some(std::sync::Arc::new(moved))));
+    let refusal = puppet.ask(rollback("one")).expect_err("it could never be done");
+    assert_eq!(refusal.note.code, FAIL_NOT_FOUND_SNAPSHOT);
+    assert!(refusal.note.message.contains(node.as_str()), "{:?}", refusal.note);
+    assert!(refusal.note.cause.as_deref().is_some_and(|cause| cause.contains("'other'")), "{:?}", refusal.note);
+}
+
 #[test]
 fn a_removal_wins_over_a_rollback_and_over_snapshots_that_are_going() {
     let (mut puppet, node) = stuck();
