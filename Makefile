@@ -12,12 +12,13 @@ TARGET ?=
 PLACES ?=
 SHARD ?=
 SEEDS ?= 200
+SERIES ?= processes:: storage::lvm disks::
 FROM ?= 0
 
 SHELL := /bin/bash
 CARGO := tests/rigs/cargo.sh
 
-.PHONY: help run build test fmt lint sim fuzz mutants bench docs soak clean tools test-tools
+.PHONY: help run build test fmt lint sim fuzz mutants bench docs soak clean tools test-tools soak-tools
 
 help:
 	@echo 'make run    build and start zead: DATA=$(DATA) PORT=$(PORT) ROLE=$(ROLE) SIMULATED=$(SIMULATED) PROFILE=$(PROFILE)'
@@ -25,7 +26,7 @@ help:
 	@echo 'make test   all checks and tests, with real volumes; says what it ran, and how far series were shortened'
 	@echo 'make fmt    format the sources           make lint   clippy, warnings are errors'
 	@echo 'make docs   the API documentation        make bench  the figures of docs/performance.md'
-	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the whole of the long series'
+	@echo 'make sim    simulated clusters: SEEDS=$(SEEDS) FROM=$(FROM)    make soak   the long series whole: SERIES="$(SERIES)"'
 	@echo 'make fuzz   foreign bytes for every parser, SECONDS=$(SECONDS) for each, or for TARGET=name alone'
 	@echo 'make mutants   changes of the decisions that no unit test notices, hours: PLACES="plan placement decide" SHARD=k/n'
 	@echo 'make clean  remove what was built (not the data folders)'
@@ -57,8 +58,8 @@ docs: tools
 bench: tools
 	$(CARGO) bench --locked --bench rest
 
-soak: test-tools
-	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests -- processes:: disks:: --nocapture --test-threads=1
+soak: soak-tools
+	ZEA_SOAK=1 $(CARGO) test --locked --test zea-tests -- $(SERIES) --nocapture --test-threads=1
 
 fuzz: test-tools
 	tests/rigs/fuzz.sh '$(SECONDS)' '$(TARGET)'
@@ -84,3 +85,6 @@ tools:
 
 test-tools:
 	@tests/rigs/install.sh test
+
+soak-tools:
+	@tests/rigs/install.sh soak

@@ -87,6 +87,25 @@ fn has_zfs(scenario: &Scenario) -> bool {
     scenario.steps.iter().any(|step| step.text.starts_with("node ") && step.text.ends_with(" with ZFS"))
 }
 
+/// Those of `make test`: a guest with ZFS is emulated, and a life in it takes minutes, which `make soak` has.
+fn of_this_run(scenarios: Vec<Scenario>) -> Vec<Scenario> {
+    if is_soak() || std::env::var_os("ZEA_DISKS").is_some() {
+        return scenarios;
+    }
+    let (guests, others): (Vec<Scenario>, Vec<Scenario>) = scenarios.into_iter().partition(has_zfs);
+    if !guests.is_empty() {
+        let names: Vec<String> = guests.into_iter().map(|scenario| scenario.name).collect();
+        let told =
+            format!("{}: emulated guests take minutes each; `make soak` or ZEA_DISKS=ZFS runs them", names.join(", "));
+        crate::rigs::not_run("disks of nodes with ZFS", told);
+    }
+    others
+}
+
+fn is_soak() -> bool {
+    std::env::var_os("ZEA_SOAK").is_some_and(|value| value == "1")
+}
+
 /// Those that can run here: where there are no guests with ZFS it is said, and the others run.
 fn without_missing_guests(scenarios: Vec<Scenario>) -> Vec<Scenario> {
     let (with_zfs, mut others): (Vec<Scenario>, Vec<Scenario>) = scenarios.into_iter().partition(has_zfs);
@@ -168,14 +187,14 @@ fn scenarios_on_kernels_of_their_own() {
     if can_run("scenarios of disks") {
         let none = BTreeMap::new();
         let all = texts("scenarios").into_iter().map(|(name, text)| scenario(name, &text, &none));
-        run_all(chosen(all.collect()));
+        run_all(of_this_run(chosen(all.collect())));
     }
 }
 
 #[test]
 fn every_stack_of_layers_lives_its_life() {
     if can_run("every stack of pool kinds and layers") {
-        run_all(chosen(on_stacks()));
+        run_all(of_this_run(chosen(on_stacks())));
     }
 }
 
@@ -184,7 +203,7 @@ fn what_is_cut_off_in_the_middle_of_anything_is_done_in_the_end() {
     if !can_run("stacks of disks, cut off") {
         return;
     }
-    let soak = std::env::var_os("ZEA_SOAK").is_some_and(|value| value == "1");
+    let soak = is_soak();
     let seed = std::env::var("ZEA_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     let (rounds, one_in, run) = if soak { (CUT_ROUNDS, 1, "soak") } else { (1, CUT_ONE_IN, "short") };
     let cuts = |round: u64| {
@@ -196,10 +215,7 @@ fn what_is_cut_off_in_the_middle_of_anything_is_done_in_the_end() {
         scenarios
             .extend(chosen(on_stacks()).into_iter().map(|scenario| Scenario { cuts: Some(cuts(round)), ..scenario }));
     }
-    if !soak && std::env::var_os("ZEA_DISKS").is_none() {
-        // Under emulation a life takes minutes, and each power loss one more.
-        scenarios.retain(|scenario| !has_zfs(scenario));
-    }
+    scenarios = of_this_run(scenarios);
     if !soak {
         fastrand::Rng::with_seed(seed).shuffle(&mut scenarios);
         scenarios.truncate(CUT_STACKS);

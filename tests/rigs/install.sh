@@ -1,7 +1,8 @@
 #!/bin/bash
-# Installs what a build (`install.sh build`) or the tests (`install.sh test`) need and this machine has not: Debian's packages,
-# a Rust among them where there is none of today, and python-linstor in .venv. Says in a line what it installs; says nothing
-# when all is there. Without root it says what is missing and how to install it. It starts and changes nothing else.
+# Installs what a build (`install.sh build`), the tests (`install.sh test`) or the long series (`install.sh soak`) need and this
+# machine has not: Debian's packages, a Rust among them where there is none of today, python-linstor in .venv, for the long series
+# guests with ZFS. Says in a line what it installs; says nothing when all is there. Without root it says what is missing and how
+# to install it. It starts and changes nothing else.
 set -u
 cd "$(dirname "$0")/../.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -132,14 +133,15 @@ install_linstor() {
 
 case "$what" in
     build) for_build ;;
-    test) for_build && for_tests && for_guests ;;
-    *) fail "unknown: $what; say build or test" ;;
+    test) for_build && for_tests ;;
+    soak) for_build && for_tests && for_guests ;;
+    *) fail "unknown: $what; say build, test or soak" ;;
 esac
 install_packages
 tests/rigs/cargo.sh --find >/dev/null || fail "the newest Rust of this Debian is too old: its security archive holds a newer rustc-web"
-if [ "$what" = test ]; then
+if [ "$what" != build ]; then
     install_linstor
-    make_guests
+    [ "$what" != soak ] || make_guests
     # Where the nodes have their modules: over the machine's own, which need not have any.
     [ -d /lib/modules ] || mkdir -p /lib/modules 2>/dev/null
 fi

@@ -51,7 +51,7 @@ if made_by system "$here/build.sh"; then
     exit 0
 fi
 for program in apt-get dpkg-deb gcc make depmod busybox strip; do
-    type -P "$program" >/dev/null || fail "$program is missing: tests/rigs/install.sh test"
+    type -P "$program" >/dev/null || fail "$program is missing: tests/rigs/install.sh soak"
 done
 echo "zfs rig: compiling ZFS for a guest's kernel, once: three to four minutes; what it says lies in $rig/log"
 work="$rig/work"
