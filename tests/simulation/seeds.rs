@@ -176,9 +176,9 @@ const FOUND_AT: [(&str, u64); 10] = [
     ("forgotten-resume", 2),
     ("lost-wake-up", 0),
     ("off-by-one", 0),
-    ("stale-report", 92),
+    ("stale-report", 581),
     ("second-deletion", 0),
-    ("evacuation-twice", 105),
+    ("evacuation-twice", 77),
     ("forbidden-node", 0),
     ("half-record", 103),
 ];
