@@ -14,6 +14,8 @@ use super::verbs;
 /// Between these two steps of a template anything may be cut off.
 const CUTS_BEGIN: &str = "from here on anything may be cut off";
 const CUTS_END: &str = "until here";
+/// By when the controller has missed a node whose satellite was killed: a heartbeat of the rig is 2 s, and three may stay out.
+const MISSED: Duration = Duration::from_secs(7);
 
 /// A scenario with its parameters put in.
 #[derive(Debug, Clone)]
@@ -173,6 +175,9 @@ impl Player {
         }
         let Err(why) = first else { return Ok(()) };
         stage.folder.tell(&format!("    again, for it ended so: {why}"));
+        // What was online a moment ago may only be about to be missed.
+        std::thread::sleep(MISSED);
+        stage.wait_online(&cuts.node, true).map_err(|why| (step.clone(), why))?;
         stage.again.store(true, Ordering::SeqCst);
         let again = carry_out(&stage, &step.text);
         stage.again.store(false, Ordering::SeqCst);
