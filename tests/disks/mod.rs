@@ -23,8 +23,8 @@ use run::{Cut, Cuts, Scenario};
 
 /// So many scenarios at a time, of all tests: each has one or two kernels, and they are as fast as one processor.
 const AT_ONCE: usize = 2;
-/// So many stacks are cut off in `make test`, drawn from its seed; each takes a minute. `make soak` takes all of them.
-const CUT_STACKS: usize = 4;
+/// So many stacks are cut off in `make test`, drawn from its seed; each takes a minute or two. `make soak` takes all of them.
+const CUT_STACKS: usize = 2;
 /// Lives of each stack in `make soak`, every step of them cut off: in half of them the satellite, in half the node.
 const CUT_ROUNDS: u64 = 20;
 /// Of the steps of a life, one in so many is cut off in `make test`.
